@@ -1,0 +1,185 @@
+"""From the network's numbers to mentions, attributions and events of a sentence: pure numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from schemas.codebook import CLAIMS, EVENT_TYPES, MUTUAL_TYPES, PEACES, TIMINGS, TONES, EventType
+from services.classify.features import TAG_LAYERS, Encoded, Span, spans_of_tags
+from services.classify.model import Floats, Ints
+
+MAX_MENTIONS = 14
+MAX_QUOTE_TOKENS = 80
+ATTRIBUTES = (("claim", CLAIMS), ("timing", TIMINGS), ("tone", TONES), ("peace", PEACES))
+
+
+@dataclass(frozen=True)
+class TokenMention:
+    """A mention as a token span [first, last]."""
+
+    first: int
+    last: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scored (actor, recipient, type); -1 stands for the unknown actor and for no recipient."""
+
+    type: EventType
+    score: float
+    actors: tuple[int, ...]
+    recipients: tuple[int, ...]
+    quote: Span
+    labels: dict[str, tuple[Any, float]]
+
+
+def softmax(x: Floats) -> Floats:
+    """Softmax over the last axis."""
+    e = np.exp(x - x.max(-1, keepdims=True))
+    result: Floats = e / e.sum(-1, keepdims=True)
+    return result
+
+
+def _whole_words(encoded: Encoded, first: int, last: int, text: str) -> tuple[int, int]:
+    """Widen a token span so that it does not cut a word."""
+    part = encoded.is_sentence
+    while (
+        first > 0 and part[first - 1] and encoded.offsets[first - 1][1] == encoded.offsets[first][0]
+        and text[encoded.offsets[first][0]].isalnum() and text[encoded.offsets[first - 1][1] - 1].isalnum()
+    ):  # fmt: skip
+        first -= 1
+    while (
+        last + 1 < len(part) and part[last + 1] and encoded.offsets[last][1] == encoded.offsets[last + 1][0]
+        and text[encoded.offsets[last][1] - 1].isalnum() and text[encoded.offsets[last + 1][0]].isalnum()
+    ):  # fmt: skip
+        last += 1
+    return first, last
+
+
+def tag_spans(encoded: Encoded, tags: Floats, layer: str, text: str) -> list[TokenMention]:
+    """Spans of one tag layer in the sentence, widened to whole words; tags [T, 12]."""
+    at = 3 * TAG_LAYERS.index(layer)
+    probabilities = softmax(tags[: len(encoded.ids), at : at + 3])
+    row = np.where(np.array(encoded.is_sentence), probabilities.argmax(-1), 0)
+    found: list[TokenMention] = []
+    for first, last in spans_of_tags(row.tolist()):
+        first, last = _whole_words(encoded, first, last, text)
+        if found and first <= found[-1].last:
+            continue
+        score = float(1 - probabilities[first : last + 1, 0].max())
+        found.append(TokenMention(first, last, round(score, 4)))
+    return found
+
+
+def pair_arrays(rows: Sequence[Sequence[TokenMention]]) -> tuple[Ints, Ints, Ints, list[tuple[int, int, int]]]:
+    """All ordered pairs of each row's mentions, with the unknown actor and no recipient.
+
+    Returns pair_sentence [P], actor [P, 2], recipient [P, 2] as the pair head takes them, and for each pair
+    (row, actor index, recipient index) with -1 for absent.
+    """
+    index: list[tuple[int, int, int]] = []
+    actors: list[Span] = []
+    recipients: list[Span] = []
+    for row, mentions in enumerate(rows):
+        spans = [(m.first, m.last) for m in mentions[:MAX_MENTIONS]]
+        for a in range(-1, len(spans)):
+            for r in range(-1, len(spans)):
+                if a != r or a == -1:
+                    index.append((row, a, r))
+                    actors.append(spans[a] if a >= 0 else (-1, -1))
+                    recipients.append(spans[r] if r >= 0 else (-1, -1))
+    shape = (len(index), 2)
+    return (
+        np.array([i[0] for i in index], dtype=np.int64),
+        np.array(actors, dtype=np.int64).reshape(shape),
+        np.array(recipients, dtype=np.int64).reshape(shape),
+        index,
+    )
+
+
+def best_span(start: Floats, end: Floats) -> Span:
+    """The token span [first, last] with the highest start + end score, first ≤ last, at most MAX_QUOTE_TOKENS long."""
+    total = start[:, None] + end[None, :]
+    size = len(start)
+    allowed = np.triu(np.ones((size, size), dtype=bool)) & ~np.triu(np.ones((size, size), dtype=bool), MAX_QUOTE_TOKENS)
+    at = int(np.where(allowed, total, -np.inf).argmax())
+    return at // size, at % size
+
+
+def _overlap(a: Span, b: Span) -> float:
+    shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
+    return max(0, shared) / min(a[1] - a[0] + 1, b[1] - b[0] + 1)
+
+
+def _iou(a: Span, b: Span) -> float:
+    shared = max(0, min(a[1], b[1]) - max(a[0], b[0]) + 1)
+    return shared / (max(a[1], b[1]) - min(a[0], b[0]) + 1)
+
+
+def candidates(
+    pairs: Sequence[tuple[int, int]],
+    event: Floats,
+    attributes: Floats,
+    start: Floats,
+    end: Floats,
+    thresholds: Floats,
+) -> list[Candidate]:
+    """Every (pair, type) of one sentence above its type's threshold, best first; pairs are (actor, recipient)."""
+    probability = 1 / (1 + np.exp(-event[:, : len(EVENT_TYPES)]))
+    found = []
+    for p, t in zip(*np.where(probability >= thresholds), strict=True):
+        labels: dict[str, tuple[Any, float]] = {}
+        at = 0
+        for name, values in ATTRIBUTES:
+            scores = softmax(attributes[p, t, at : at + len(values)])
+            labels[name] = (values[int(scores.argmax())], round(float(scores.max()), 4))
+            at += len(values)
+        actor, recipient = pairs[p]
+        found.append(
+            Candidate(
+                EVENT_TYPES[t],
+                float(probability[p, t]),
+                (actor,) if actor >= 0 else (),
+                (recipient,) if recipient >= 0 else (),
+                best_span(start[p, t], end[p, t]),
+                labels,
+            )
+        )
+    return sorted(found, key=lambda c: -c.score)
+
+
+def merge(found: Sequence[Candidate]) -> list[Candidate]:
+    """Join what is one event: several recipients or actors of one type and clause; drop weaker readings of it.
+
+    Candidates come best first. A reading without actor or recipient yields to one that names them; of the two orders
+    of one pair, and of two types on the same clause by the same actor, the stronger stays.
+    """
+    kept: list[Candidate] = []
+    for new in sorted(found, key=lambda c: (not c.actors, not c.recipients, -c.score)):
+        for i, old in enumerate(kept):
+            near = _overlap(old.quote, new.quote) >= 0.5
+            same_actor = not new.actors or bool(set(old.actors) & set(new.actors))
+            same_recipient = not new.recipients or bool(set(old.recipients) & set(new.recipients))
+            turned = set(new.actors) <= set(old.recipients) and set(new.recipients) <= set(old.actors)
+            if new.type == old.type and near and (same_actor or same_recipient):
+                actors = old.actors + tuple(a for a in new.actors if a not in old.actors + old.recipients)
+                if same_actor and not (set(new.recipients) & set(old.actors)):
+                    recipients = old.recipients + tuple(r for r in new.recipients if r not in old.recipients)
+                    kept[i] = Candidate(old.type, old.score, old.actors, recipients, old.quote, old.labels)
+                elif same_recipient:
+                    kept[i] = Candidate(old.type, old.score, actors, old.recipients, old.quote, old.labels)
+                break
+            if new.type == old.type and turned and (near or new.type in MUTUAL_TYPES):
+                break
+            if new.type != old.type and _iou(old.quote, new.quote) > 0.6 and (same_actor or turned):
+                if new.score > old.score and new.actors and bool(new.recipients) >= bool(old.recipients):
+                    kept[i] = new
+                break
+        else:
+            kept.append(new)
+    return sorted(kept, key=lambda c: (c.quote, c.type))

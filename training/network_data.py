@@ -1,0 +1,109 @@
+"""Turn examples into the tensors of one training batch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from schemas.codebook import EVENT_TYPES
+from services.classify.features import TAG_LAYERS, Encoded, encode, pad
+from training.examples import Example, PairExample, Place
+
+IGNORE = -100
+MAX_PAIRS = 24
+
+
+@dataclass
+class Batch:
+    """Everything a step needs; P pairs over B sentences of T tokens."""
+
+    inputs: dict[str, Tensor]
+    tags: Tensor  # [B, T, layers], IGNORE where unknown
+    pair_sentence: Tensor  # [P]
+    actor: Tensor  # [P, 2]
+    recipient: Tensor  # [P, 2]
+    events: Tensor  # [P, 17] 0/1
+    event_mask: Tensor  # [P, 17]
+    single: Tensor  # [P] type index or IGNORE
+    stance: Tensor  # [P]
+    labels: Tensor  # [L, 7]: pair, type, claim, timing, tone, peace, source-of-quote flag
+    quotes: Tensor  # [L, 2] token start and end, IGNORE where unknown
+
+
+def _tokens(encoded: Encoded, place: Place | None) -> tuple[int, int] | None:
+    if place is None:
+        return (-1, -1)
+    return encoded.token_span(place[1], place[2], place[0])
+
+
+def _tag_row(encoded: Encoded, example: Example, width: int) -> Tensor:
+    row = torch.full((width, len(TAG_LAYERS)), IGNORE)
+    for layer, name in enumerate(TAG_LAYERS):
+        if name not in example.tags:
+            continue
+        for i in range(len(encoded.ids)):
+            if encoded.is_sentence[i] or encoded.is_context[i]:
+                row[i, layer] = 0
+        for place in sorted(example.tags[name], key=lambda p: p[1] - p[2]):
+            span = _tokens(encoded, place)
+            if span:
+                row[span[0] + 1 : span[1] + 1, layer] = 2
+                row[span[0], layer] = 1
+    return row
+
+
+def _choose(pairs: Sequence[PairExample], rng: random.Random) -> list[PairExample]:
+    """At most MAX_PAIRS pairs: all with an event, the rest drawn."""
+    full = [p for p in pairs if p.events or p.stance is not None]
+    rest = [p for p in pairs if not (p.events or p.stance is not None)]
+    rng.shuffle(rest)
+    return full + rest[: max(0, MAX_PAIRS - len(full))]
+
+
+def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Random) -> Batch:
+    """Encode examples; pairs whose words fall outside the encoded text are left out."""
+    encoded = encode(tokenizer, [(e.context, e.sentence) for e in examples])
+    inputs = {name: torch.from_numpy(a) for name, a in pad(encoded).items()}
+    width = inputs["input_ids"].shape[1]
+    rows: list[int] = []
+    spans: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    events, mask, single, stance = [], [], [], []
+    labels: list[list[int]] = []
+    quotes: list[tuple[int, int]] = []
+    for row, (example, tokens) in enumerate(zip(examples, encoded, strict=True)):
+        for pair in _choose(example.pairs, rng):
+            a, r = _tokens(tokens, pair.actor), _tokens(tokens, pair.recipient)
+            if a is None or r is None:
+                continue
+            number = len(rows)
+            rows.append(row)
+            spans.append((a, r))
+            events.append([float(t in pair.events) for t in range(len(EVENT_TYPES))])
+            mask.append(
+                [float((pair.known or t in pair.events) and t not in pair.ignore) for t in range(len(EVENT_TYPES))]
+            )
+            single.append(next(iter(pair.events)) if pair.single else IGNORE)
+            stance.append(IGNORE if pair.stance is None else pair.stance)
+            for kind, values in pair.events.items():
+                if not values:
+                    continue
+                labels.append([number, kind, *(values[n] for n in ("claim", "timing", "tone", "peace"))])
+                quotes.append(tokens.token_span(*values["quote"]) or (IGNORE, IGNORE))
+    return Batch(
+        inputs=inputs,
+        tags=torch.stack([_tag_row(t, e, width) for t, e in zip(encoded, examples, strict=True)]),
+        pair_sentence=torch.tensor(rows, dtype=torch.long),
+        actor=torch.tensor([s[0] for s in spans], dtype=torch.long).reshape(-1, 2),
+        recipient=torch.tensor([s[1] for s in spans], dtype=torch.long).reshape(-1, 2),
+        events=torch.tensor(events).reshape(-1, len(EVENT_TYPES)),
+        event_mask=torch.tensor(mask).reshape(-1, len(EVENT_TYPES)),
+        single=torch.tensor(single, dtype=torch.long),
+        stance=torch.tensor(stance, dtype=torch.long),
+        labels=torch.tensor(labels, dtype=torch.long).reshape(-1, 6),
+        quotes=torch.tensor(quotes, dtype=torch.long).reshape(-1, 2),
+    )
