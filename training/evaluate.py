@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from services.cli_flat import flat_event
+from services.resolve.actors import code_actor
+from services.resolve.transform import resolve_article
+
+from schemas.records import RawArticle
 from services.classify.model import EventModel, load_model
 from services.classify.pairs import PairQuestion, classify_pairs
+from services.classify.transform import Classifier
+from services.normalize.transform import clean_article
+from services.rawspan import raw_span
+from services.stage import Reject
 
+IGO_CODES = ("EUR", "UNO", "IGO")
 FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
+NOW = datetime.now(UTC)
 Span = tuple[int, int]
 
 
@@ -82,6 +97,62 @@ def overlap_f1(gold: Sequence[set[Span]], predicted: Sequence[set[Span]]) -> flo
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
+def score_attribution(model: EventModel, path: Path) -> dict[str, float]:
+    """Overlap F1 of source, cue and content spans; documents go through normalize and classify as in the service."""
+    rows = read_jsonl(path)
+    gold: dict[str, list[set[Span]]] = {"source": [], "cue": [], "content": []}
+    found: dict[str, list[set[Span]]] = {"source": [], "cue": [], "content": []}
+    classifier = Classifier(model)
+    for row in rows:
+        cleaned = clean_article(RawArticle(article_id=row["id"], text=row["text"]), NOW)
+        if isinstance(cleaned, Reject):
+            print(f"  {row['id']}: {cleaned.reason}", file=sys.stderr)
+        extracted = [] if isinstance(cleaned, Reject) else classifier.extract([cleaned])[0].sentences
+        links = [a for s in extracted for a in s.attributions]
+        for layer in gold:
+            gold[layer].append({tuple(x) for a in row["attributions"] for part in a[layer] for x in part["span"]})
+            spans: set[Span] = set()
+            for link in links:
+                span = getattr(link, layer)
+                raw = raw_span(cleaned, *span) if span and not isinstance(cleaned, Reject) else None
+                if raw:
+                    spans.add((raw[1], raw[2]))
+            found[layer].append(spans)
+    return {layer: overlap_f1(gold[layer], found[layer]) for layer in gold}
+
+
+def score_actors(path: Path) -> dict[str, float]:
+    """Share of rows with the expected country and sector; a peer's codes for organisations count as no country."""
+    hits: dict[str, list[bool]] = {"country": [], "sector": []}
+    for row in read_jsonl(path):
+        expect, when = row.get("expect") or {}, row.get("query_date") or ""
+        on = date.fromisoformat(when) if re.fullmatch(r"\d{4}-\d\d-\d\d", when) else None
+        coded = code_actor(row["text"], on, row.get("context", ""))
+        if "country" in expect:
+            wanted = None if expect["country"] in ("", *IGO_CODES) else expect["country"]
+            hits["country"].append(coded.country == wanted)
+        if expect.get("code_1") not in (None, "", "????"):
+            wanted = None if expect["code_1"] in ("UNK", "JNK") else expect["code_1"]
+            hits["sector"].append((None if coded.sector == "UNK" else coded.sector) == wanted)
+    return {f"{name} (n {len(found)})": sum(found) / len(found) for name, found in hits.items()}
+
+
+def score_articles(model: EventModel, path: Path, scorer: Path) -> str:
+    """What the codebook's own scorer prints for the whole offline line on annotated articles."""
+    classifier = Classifier(model)
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as out:
+        for row in read_jsonl(path):
+            raw = RawArticle(**{k: row[k] for k in ("article_id", "title", "text", "published_at", "source")})
+            cleaned = clean_article(raw, NOW)
+            if isinstance(cleaned, Reject):
+                continue
+            for event in resolve_article(classifier.extract([cleaned])[0]):
+                out.write(json.dumps(flat_event(event)) + "\n")
+        out.flush()
+        command = [sys.executable, str(scorer), "score", str(path), out.name, "--per-type", "--misses", "80"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def table(title: str, rows: Iterable[tuple[str, float]], show: Callable[[str], None] = print) -> None:
     """Print one block of figures."""
     show(f"\n{title}")
@@ -110,6 +181,15 @@ def main() -> int:
             table(f"{name}: {len(pairs)} rows", [("macro-F1", value), ("accuracy", accuracy)])
             for label, (p, r, f, n) in per.items():
                 print(f"    {label:12} p {p:.2f} r {r:.2f} f1 {f:.2f} n {n}")
+    path = args.gold / "attribution_dev.jsonl"
+    if path.is_file():
+        table("attribution: overlap F1", score_attribution(model, path).items())
+    path = args.gold / "actors_dev.jsonl"
+    if path.is_file():
+        table("actors: share right", score_actors(path).items())
+    path, scorer = args.gold / "articles_dev.jsonl", args.gold.parent / "codebook" / "score_events.py"
+    if path.is_file() and scorer.is_file():
+        print("\narticles, the whole offline line\n" + score_articles(model, path, scorer))
     return 0
 
 

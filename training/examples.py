@@ -19,6 +19,7 @@ Place = tuple[bool, int, int]
 
 REVERSIBLE = {"CONSULT", "AGREE", "COOPERATE"}
 STANCE_QUERY = len(EVENT_TYPES)
+NEUTRAL = TONES.index("neutral")
 
 
 @dataclass
@@ -90,8 +91,11 @@ def from_passage(passage: Passage) -> Example:
                     pairs[actor, None].ignore.add(kind)
                     if event.type in REVERSIBLE and actor != UNKNOWN_ACTOR:
                         pairs[recipient, actor].ignore.add(kind)
-    for pair in pairs.values():
+    for (actor, recipient), pair in pairs.items():
         pair.single = len(pair.events) == 1
+        back = pairs.get((recipient, actor)) if recipient else None
+        if back and pair.stance not in (None, NEUTRAL) and back.stance is None and not back.events:
+            back.stance = NEUTRAL
     tags: dict[str, list[Place]] = {"side": [p for p in places.values() if p], "source": [], "cue": [], "content": []}
     for link in passage.attributions:
         for layer, span in (("source", link.source), ("cue", link.cue), ("content", link.content)):

@@ -87,7 +87,9 @@ def strip_markup(marked: str, offset: int) -> tuple[str, list[Mention]]:
 
 def _find(text: str, words: str, start: int) -> Span:
     words = BRACKET.sub(r"\2", words).strip()
-    at = text.find(words, start)
+    # Whole words first: "he" must not be found inside "the".
+    whole = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text[start:]) if words else None
+    at = start + whole.start() if whole else text.find(words, start)
     if not words or at < 0:
         raise LabelError(f"not in the sentence: {words!r}")
     return at, at + len(words)

@@ -21,6 +21,7 @@ from transformers import AutoModel
 from services.classify.features import load_tokenizer
 from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import (
+    NEUTRAL,
     STANCE_QUERY,
     Example,
     from_passage,
@@ -83,7 +84,7 @@ def losses(network: EventNetwork, batch: Batch, recipe: Recipe) -> dict[str, Ten
         parts["single"] = recipe.single_weight * functional.cross_entropy(types, batch.single, ignore_index=IGNORE)
     tone_at = ATTRIBUTES["claim"] + ATTRIBUTES["timing"]
     if (batch.stance != IGNORE).any():
-        weight = torch.tensor([1.6, 0.7, 1.1])
+        weight = torch.tensor([1.5, 1.2, 0.8])  # positive, negative, neutral
         parts["stance"] = recipe.stance_weight * functional.cross_entropy(
             attributes[:, STANCE_QUERY, tone_at : tone_at + 3], batch.stance, weight=weight, ignore_index=IGNORE
         )
@@ -125,10 +126,13 @@ def epoch_examples(sources: dict[str, list[Example]], recipe: Recipe, rng: rando
     """One epoch: all sentences with types, and a share of the large stance sets drawn anew."""
     out = sources["hand"] + sources["plover_gsr"]
     stance = sources["directed_sentiment"]
-    charged = [e for e in stance if any(p.stance for p in e.pairs)]
-    plain = [e for e in stance if not any(p.stance for p in e.pairs)]
-    out = out + rng.sample(charged, int(len(charged) * recipe.stance_share))
-    out += rng.sample(plain, int(len(plain) * recipe.stance_share * 0.6))
+    charged = [e for e in stance if any(p.stance != NEUTRAL for p in e.pairs)]
+    plain = [e for e in stance if all(p.stance == NEUTRAL for p in e.pairs)]
+    # Stance of the second-named side toward the first is rare: it is shown in every epoch.
+    turned = [e for e in charged if e.pairs[1].stance != NEUTRAL]
+    straight = [e for e in charged if e.pairs[1].stance == NEUTRAL]
+    out = out + turned + rng.sample(straight, int(len(straight) * recipe.stance_share))
+    out += rng.sample(plain, int(len(plain) * recipe.stance_share * 0.5))
     return out + rng.sample(sources["newsmtsc"], int(len(sources["newsmtsc"]) * recipe.stance_share * 0.15))
 
 

@@ -41,7 +41,8 @@ class PairAnswer(BaseModel):
 def find_words(text: str, words: str, taken: Span | None = None) -> Span | None:
     """Where the words stand in the text: exactly, else ignoring case and a leading article, else by their last words.
 
-    `taken` is the other side's span: words outside it come first, words inside it only when they stand nowhere else. None when not even one word is there.
+    `taken` is the other side's span: words outside it come first, words inside it only when they stand nowhere else.
+    None when not even one word is there.
     """
     words = words.strip()
     tries = [words, words.removeprefix("the ").removeprefix("The ")]
@@ -71,7 +72,7 @@ def _unbracket(question: PairQuestion) -> tuple[str, Span | None, Span | None]:
             plain += inner + rest
         first, second = spans
         # Brackets come in text order; the side named first may stand second.
-        if question.source.strip() in (plain[slice(*second)].strip(),) and question.source != question.target:
+        if question.source.strip() == plain[slice(*second)].strip() and question.source != question.target:
             first, second = second, first
         return plain, first, second
     source = find_words(text, question.source)
