@@ -24,6 +24,7 @@ from services.classify.transform import Classifier
 from services.normalize.transform import clean_article
 from services.rawspan import raw_span
 from services.stage import Reject
+from training.examples import unbracket
 
 IGO_CODES = ("EUR", "UNO", "IGO")
 FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
@@ -64,13 +65,25 @@ def score_plv(model: EventModel, path: Path) -> list[tuple[str, str]]:
 
 
 def score_stance(model: EventModel, path: Path) -> list[tuple[str, str]]:
-    """(gold, predicted) of five stances between p (source) and q (target): the most probable joint reading."""
+    """(gold, predicted) of five stances between the entity bracketed first (p) and the other (q).
+
+    The most probable joint reading of both directions counts; the rows' own `source` is the holder of the stance, so
+    it would tell the direction and is not used.
+    """
     rows = read_jsonl(path)
-    there = classify_pairs(
-        model, [PairQuestion(id=r["id"], text=r["text"], source=r["source"], target=r["target"]) for r in rows]
-    )
-    back = classify_pairs(
-        model, [PairQuestion(id=r["id"], text=r["text"], source=r["target"], target=r["source"]) for r in rows]
+    sides = []
+    for row in rows:
+        text, spans = unbracket(row["text"])
+        sides.append((text[slice(*spans[0])], text[slice(*spans[1])]))
+    there, back = (
+        classify_pairs(
+            model,
+            [
+                PairQuestion(id=row["id"], text=row["text"], source=pair[turn], target=pair[1 - turn])
+                for row, pair in zip(rows, sides, strict=True)
+            ],
+        )
+        for turn in (0, 1)
     )
     out = []
     for row, p, q in zip(rows, there, back, strict=True):
@@ -147,7 +160,7 @@ def score_articles(model: EventModel, path: Path, scorer: Path) -> str:
             if isinstance(cleaned, Reject):
                 continue
             for event in resolve_article(classifier.extract([cleaned])[0]):
-                out.write(json.dumps(flat_event(event)) + "\n")
+                out.write(json.dumps(flat_event(event, raw)) + "\n")
         out.flush()
         command = [sys.executable, str(scorer), "score", str(path), out.name, "--per-type", "--misses", "80"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -14,6 +14,8 @@ from services.classify.model import Floats, Ints
 
 MAX_MENTIONS = 14
 MAX_QUOTE_TOKENS = 80
+JOIN_SHARE = 0.75
+"""A further side joins an event when its own score is at least this share of the event's: weaker ones are echoes."""
 ATTRIBUTES = (("claim", CLAIMS), ("timing", TIMINGS), ("tone", TONES), ("peace", PEACES))
 
 
@@ -167,6 +169,8 @@ def merge(found: Sequence[Candidate]) -> list[Candidate]:
             same_recipient = not new.recipients or bool(set(old.recipients) & set(new.recipients))
             turned = set(new.actors) <= set(old.recipients) and set(new.recipients) <= set(old.actors)
             if new.type == old.type and near and (same_actor or same_recipient):
+                if new.score < JOIN_SHARE * old.score:
+                    break
                 actors = old.actors + tuple(a for a in new.actors if a not in old.actors + old.recipients)
                 if same_actor and not (set(new.recipients) & set(old.actors)):
                     recipients = old.recipients + tuple(r for r in new.recipients if r not in old.recipients)

@@ -1,0 +1,28 @@
+"""Settings of classify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from services.runtime.settings import Positive, Seconds, ServiceSettings
+
+MODEL = Path(__file__).parents[2] / "models" / "events-minilm"
+
+
+class ClassifySettings(ServiceSettings):
+    """`model` is a folder that training/ writes; `backend` auto takes torch where CUDA is at hand, else onnx.
+
+    `slice_records` is 1: in int8 the whole batch sets the scale of the activations, so what is found in an article
+    would depend on the articles it shares a pass with, and those change with every restart. One article a call gives
+    the same events always; the cost is about a quarter of the rate.
+    """
+
+    model: Path = MODEL
+    backend: Literal["auto", "onnx", "torch"] = "auto"
+    threads: Positive = 2
+    batch_tokens: Positive = 4096
+
+    max_poll_records: Positive = 32
+    slice_records: Positive = 1
+    worst_seconds_per_record: Seconds = 3.0

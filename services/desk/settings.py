@@ -1,0 +1,9 @@
+"""Settings of desk."""
+
+from __future__ import annotations
+
+from services.runtime.settings import ServiceSettings
+
+
+class DeskSettings(ServiceSettings):
+    """Only what every service has."""

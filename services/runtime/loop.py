@@ -1,0 +1,262 @@
+"""The consume, transform, produce loop: every input has exactly one outcome, committed with it in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Generic, cast
+
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+from kafka.structs import ConsumerGroupMetadata, MemberState, OffsetAndMetadata, TopicPartition
+from structlog.typing import FilteringBoundLogger
+
+from schemas.records import Origin
+from schemas.topics import input_topic, output_topic, topics
+from services.runtime import broker
+from services.runtime.breaker import Breaker
+from services.runtime.health import Health
+from services.runtime.metrics import Metrics
+from services.runtime.poison import Note, alone_note, is_poison, read_note, window_note
+from services.runtime.settings import ServiceSettings
+from services.runtime.transactions import Aborted, Fatal, Transactions
+from services.runtime.watchdog import Watchdog
+from services.runtime.window import (
+    Done,
+    Outgoing,
+    Raw,
+    Route,
+    Stage,
+    Stopped,
+    decode_window,
+    encode_window,
+    run_transform,
+)
+from services.stage import In, Input, Out, Reject
+
+NO_EPOCH = -1
+POSITION_TIMEOUT_MS = 1000
+DETAIL_LOGGED = 200
+
+Polled = Mapping[TopicPartition, Sequence[Any]]
+POISON = Reject("process_killed", "the process died whenever it worked on this record alone")
+
+
+class BreakerTripped(RuntimeError):
+    """Too many records rejected."""
+
+
+class Loop(Generic[In, Out]):
+    """One service at work. All Kafka calls are made by the thread that calls `run`."""
+
+    def __init__(
+        self,
+        stage: Stage[In, Out],
+        settings: ServiceSettings,
+        consumer: KafkaConsumer,
+        transactions: Transactions,
+        metrics: Metrics,
+        health: Health,
+        watchdog: Watchdog,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._stage, self._settings = stage, settings
+        self._consumer, self._transactions = consumer, transactions
+        self._metrics, self._health, self._watchdog, self._log = metrics, health, watchdog, log
+        source = input_topic(stage.name)
+        self._model = topics()[source].record
+        self._source = settings.topic_prefix + source
+        self._route = route(stage.name, settings)
+        self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
+        self._committed: dict[TopicPartition, int] = {}
+        self._notes: dict[TopicPartition, Note | None] = {}
+
+    def run(self) -> None:
+        """Works until a stop is asked for. Raises Fenced, Fatal, BreakerTripped or KafkaError when it must end."""
+        with suppress(Stopped):
+            while not self._watchdog.stopping:
+                self._turn()
+
+    def _turn(self) -> None:
+        polled = broker.poll(self._consumer, self._settings.poll_timeout)
+        # At once: later the consumer may have lost its place, and generation -1 is not fenced.
+        group = self._consumer.group_metadata()
+        self._health.beat()
+        self._health.ready = group.state is MemberState.STABLE
+        if polled:
+            try:
+                if not self._take(polled, group):
+                    self._seek_back(polled)
+            except Exception:
+                self._wipe_notes(group)
+                raise
+        elif self._health.ready:
+            self._commit_idle(group)
+        self._tell_lag()
+
+    def _take(self, polled: Polled, group: ConsumerGroupMetadata) -> bool:
+        """Does a window, or, where a process died, its records one by one; whether all of it was committed."""
+        fresh = polled.keys() - self._notes.keys()
+        former = {tp: self._former_note(tp) for tp in fresh}
+        self._notes.update({tp: window_note(note) for tp, note in former.items()})
+        first = {tp: polled[tp][0].offset for tp in fresh}
+        if first and not self._commit([], first, group, {tp: str(self._notes[tp]) for tp in fresh}):
+            return False
+        if not any(former.values()):
+            return self._window(polled, group)
+        self._log.warning("a process died in this window; its records are done one by one", notes=len(former))
+        return all(
+            self._alone(tp, record, former.pop(tp, None), group) for tp, records in polled.items() for record in records
+        )
+
+    def _former_note(self, tp: TopicPartition) -> Note | None:
+        committed = self._consumer.committed(tp, metadata=True, timeout_ms=POSITION_TIMEOUT_MS)
+        return read_note(committed.metadata) if committed is not None else None
+
+    def _alone(self, tp: TopicPartition, record: Any, former: Note | None, group: ConsumerGroupMetadata) -> bool:
+        if is_poison(former):
+            return self._finish([Done(_raw(record), None, POISON)], {tp: [record]}, group)
+        note = alone_note(former)
+        self._notes[tp] = note
+        return self._commit([], {tp: record.offset}, group, {tp: str(note)}) and self._window({tp: [record]}, group)
+
+    def _window(self, polled: Polled, group: ConsumerGroupMetadata) -> bool:
+        done = self._work([_raw(record) for records in polled.values() for record in records])
+        if self._stage.sink:
+            with self._metrics.phase("sink").time():
+                self._stage.sink([d.input for d in done if d.input is not None])
+        return self._finish(done, polled, group)
+
+    def _work(self, raws: Sequence[Raw]) -> list[Done[In, Out]]:
+        with self._metrics.phase("decode").time():
+            decoded = cast(
+                "list[Input[In] | Reject]", decode_window(self._model, raws, self._settings.max_record_bytes)
+            )
+        with self._metrics.phase("transform").time():
+            outcomes = run_transform(self._stage.transform, decoded, self._settings.slice_records, self._check_stop)
+        return [
+            Done(raw, None if isinstance(d, Reject) else d, outcome)
+            for raw, d, outcome in zip(raws, decoded, outcomes, strict=True)
+        ]
+
+    def _check_stop(self) -> None:
+        self._health.beat()
+        if self._watchdog.stopping:
+            raise Stopped
+
+    def _finish(self, done: Sequence[Done[In, Out]], polled: Polled, group: ConsumerGroupMetadata) -> bool:
+        """Commits the outcomes and the offsets behind them, and then tells of them."""
+        outgoing, rejects = encode_window(done, self._route)
+        if self._settings.breaker:
+            self._check_breaker(rejects)
+        if not self._commit(outgoing, {tp: records[-1].offset + 1 for tp, records in polled.items()}, group):
+            return False
+        now = time.time()
+        self._metrics.consumed(self._source, len(done))
+        for topic in {o.topic for o in outgoing}:
+            self._metrics.produced(topic, sum(o.topic == topic for o in outgoing))
+        for d, reject in zip(done, rejects, strict=True):
+            if d.raw.origin.timestamp_ms is not None:
+                self._metrics.latency(self._source, now - d.raw.origin.timestamp_ms / 1000)
+            if reject is not None:
+                self._metrics.rejected(self._source, reject.reason)
+                where = d.raw.origin.model_dump(include={"topic", "partition", "offset"})
+                self._log.warning(
+                    "record rejected", reason=reject.reason, detail=reject.detail[:DETAIL_LOGGED], **where
+                )
+        return True
+
+    def _check_breaker(self, rejects: Sequence[Reject | None]) -> None:
+        for reject in rejects:
+            self._breaker.record(reject is not None)
+            if why := self._breaker.tripped:
+                last = next(r for r in reversed(rejects) if r)
+                raise BreakerTripped(f"{why}; the last for {last.reason}: {last.detail[:DETAIL_LOGGED]}")
+
+    def _commit(
+        self,
+        outgoing: Sequence[Outgoing],
+        offsets: Mapping[TopicPartition, int],
+        group: ConsumerGroupMetadata,
+        notes: Mapping[TopicPartition, str] | None = None,
+    ) -> bool:
+        """Whether it was committed; False when it was aborted and is to be done again."""
+
+        def still_member() -> bool:
+            now = self._consumer.group_metadata()
+            return bool((now.generation_id, now.member_id) == (group.generation_id, group.member_id))
+
+        metadata = notes or {}
+        told = {tp: OffsetAndMetadata(offset, metadata.get(tp, ""), NO_EPOCH) for tp, offset in offsets.items()}
+        try:
+            with self._watchdog.limit("a commit", self._settings.commit_deadline), self._metrics.phase("commit").time():
+                self._transactions.commit(outgoing, told, group, still_member)
+        except Aborted as why:
+            self._metrics.transaction("aborted", time.time())
+            self._log.warning("transaction aborted, the window is done again", why=str(why))
+            return False
+        self._metrics.transaction("committed", time.time())
+        self._committed.update(offsets)
+        self._notes.update({tp: None for tp in offsets if tp not in metadata})
+        return True
+
+    def _seek_back(self, polled: Polled) -> None:
+        """Goes back to the first record of each partition whose outcome was not committed."""
+        for tp in self._consumer.assignment() & polled.keys():
+            committed = self._committed.get(tp, 0)
+            left = next((record.offset for record in polled[tp] if record.offset >= committed), None)
+            if left is not None:
+                self._consumer.seek(tp, left)
+
+    def _wipe_notes(self, group: ConsumerGroupMetadata) -> None:
+        """Takes back the notes of a window that ends without the sudden death of the process."""
+        offsets = {tp: self._committed[tp] for tp, note in self._notes.items() if note and tp in self._committed}
+        with suppress(KafkaError, Fatal):
+            if offsets:
+                self._commit([], offsets, group)
+
+    def _commit_idle(self, group: ConsumerGroupMetadata) -> None:
+        """Commits positions that moved without records, past the markers of the producers' transactions, so that the
+        committed offset of a service that has done all its work is the end of the topic."""
+        moved: dict[TopicPartition, int] = {}
+        for tp in self._consumer.assignment():
+            position = self._consumer.position(tp, timeout_ms=POSITION_TIMEOUT_MS)
+            if tp not in self._committed:
+                self._committed[tp] = self._consumer.committed(tp, timeout_ms=POSITION_TIMEOUT_MS) or 0
+            if position is not None and position > self._committed[tp]:
+                moved[tp] = position
+        if moved:
+            self._commit([], moved, group)
+
+    def _tell_lag(self) -> None:
+        assigned = self._consumer.assignment()
+        for gone in (self._committed.keys() | self._notes.keys()) - assigned:
+            self._committed.pop(gone, None)
+            self._notes.pop(gone, None)
+            self._metrics.forget_lags()
+        for tp in assigned & self._committed.keys():
+            end = self._consumer.highwater(tp)
+            if end is not None:
+                self._metrics.lag(tp.topic, tp.partition, max(0, end - self._committed[tp]))
+
+
+def route(service: str, settings: ServiceSettings) -> Route:
+    """Where topics.yaml sends the service's records."""
+    source, target = input_topic(service), output_topic(service)
+    letters = topics()[source].dead_letters
+    if letters is None:
+        raise ValueError(f"{source} has consumers but no topic for dead letters")
+    return Route(
+        stage=service,
+        target=settings.topic_prefix + target if target else None,
+        key_field=topics()[target].key if target else None,
+        dead_letters=settings.topic_prefix + letters,
+        max_bytes=settings.max_produce_bytes,
+    )
+
+
+def _raw(record: Any) -> Raw:
+    stamp = record.timestamp if record.timestamp is not None and record.timestamp >= 0 else None
+    origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=stamp)
+    return Raw(origin, record.key, record.value)
