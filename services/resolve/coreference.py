@@ -1,0 +1,83 @@
+"""Sides of mentions within one article: names, then pronouns and descriptions by what came before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.resolve.actors import PRONOUNS, ActorCode, code_actor, countries, fold
+
+NOBODY = ActorCode((), None, None, None, None, "unknown")
+PLURAL = re.compile(
+    r"^(?:both (?:sides|countries|leaders|governments|men|parties)|they|them|each other|"
+    r"the two (?:sides|countries|leaders|governments|men|nations))$"
+)
+OWN = frozenset({"we", "our", "us", "i", "my"})
+SINGLE = frozenset({"he", "she", "him", "her", "his", "who"})
+ROLE = re.compile(
+    r"\b(?:envoy|minister|president|premier|chancellor|secretary|diplomat|leader|ambassador|general|spokes\w+|chief|"
+    r"official|ministry|government|king|prince)s?\b"
+)
+OFFICIAL = re.compile(
+    r"\b(?:government|department|ministry|delegation|embassy|foreign office|mission|white house|office)\b", re.I
+)
+
+
+@dataclass
+class Article:
+    """What has been read so far: full names by last name, people and sides in order of mention."""
+
+    on: date | None
+    publisher: ActorCode
+    names: dict[str, ActorCode] = field(default_factory=dict)
+    persons: list[ActorCode] = field(default_factory=list)
+    sides: list[ActorCode] = field(default_factory=list)
+
+
+def publisher(source: str) -> ActorCode:
+    """The government or organisation that publishes its own statement ("UK Government"), else nobody."""
+    return code_actor(source) if OFFICIAL.search(source) else NOBODY
+
+
+def resolve_mention(words: str, article: Article, speaker: ActorCode | None, before: list[ActorCode]) -> ActorCode:
+    """The side of one mention; `before` are the sides named earlier in the same sentence. Remembers what it learns."""
+    plain = fold(words)
+    if plain in OWN:
+        return speaker or article.publisher
+    if PLURAL.match(plain):
+        recent = [*article.sides[::-1]]
+        codes = tuple(dict.fromkeys(c for side in recent for c in side.codes[:1]))[:2][::-1]
+        return ActorCode(codes, None, None, None, None, "description") if codes else NOBODY
+    if plain in SINGLE:
+        pool = [s for s in before if s.resolved_by == "person"] or article.persons[::-1]
+        return _as(pool[0], "pronoun") if pool else (speaker or NOBODY)
+    if plain in PRONOUNS:
+        pool = [s for s in before if s.codes] or article.sides[::-1]
+        return _as(pool[0], "pronoun") if pool else NOBODY
+    found = code_actor(words, article.on)
+    last = plain.split()[-1] if plain.split() else ""
+    if not found.codes and last in article.names:
+        found = _as(article.names[last], "person")
+    if found.codes:
+        if _person_like(words):
+            found = ActorCode(found.codes, found.country, found.sector, found.name, found.office, "person")
+            article.names.setdefault(last, found)
+            article.persons.append(found)
+        article.sides.append(found)
+        return found
+    if ROLE.search(plain):
+        pool = [p for p in article.persons[::-1] if p.sector == "GOV"] or article.sides[::-1]
+        if article.publisher.codes and not pool:
+            return article.publisher
+        return _as(pool[0], "description") if pool else NOBODY
+    return found
+
+
+def _person_like(words: str) -> bool:
+    capitals = re.findall(r"\b[A-Z][\w’'-]+", words)
+    return len(capitals) >= 2 and fold(words) not in countries() and not fold(words).startswith("the ")
+
+
+def _as(side: ActorCode, how: str) -> ActorCode:
+    return ActorCode(side.codes, side.country, side.sector, side.name, side.office, how)

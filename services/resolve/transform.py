@@ -1,0 +1,232 @@
+"""Extracted mentions to resolved events: codes, dates, places, attribution, one event per act. Pure."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from schemas.codebook import CAMEO, MUTUAL_TYPES, PLOVER_INTENSITY, QUAD
+from schemas.records import (
+    Attribution,
+    CleanArticle,
+    Evidence,
+    ExtractedEvent,
+    ExtractedEvents,
+    ResolvedEvent,
+    SentenceExtraction,
+    Side,
+)
+from services import PIPELINE_VERSION
+from services.rawspan import raw_span
+from services.resolve.actors import ActorCode
+from services.resolve.coreference import NOBODY, Article, publisher, resolve_mention
+from services.resolve.dates import date_event
+from services.resolve.places import place_event
+from services.stage import Input, Outcome
+
+NAMESPACE = uuid.UUID("9b1c3c1e-55c7-5f0e-9d8c-0c1f7a0f2d11")
+FRESH = timedelta(days=7)
+VERBAL = frozenset({"STATEMENT", "ACCUSE", "SUPPORT", "REQUEST", "AGREE", "REJECT", "THREATEN"})
+
+
+def resolve(inputs: Sequence[Input[ExtractedEvents]]) -> list[Outcome[ResolvedEvent]]:
+    """The events of each article, in order of their words; an article without events gives an empty list."""
+    return [resolve_article(i.value) for i in inputs]
+
+
+def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
+    """All events of an article, mentions of one act merged."""
+    article = extracted.article
+    state = Article(article.published_at, publisher(article.source))
+    speakers: dict[tuple[int, int], ActorCode] = {}
+    events = []
+    for found in extracted.sentences:
+        sides = _sides(found, article, state, speakers)
+        for event in found.events:
+            made = _event(event, found, sides, extracted, state)
+            if made:
+                events.append(made)
+    return _merge(events)
+
+
+def _sides(
+    found: SentenceExtraction, article: CleanArticle, state: Article, speakers: dict[tuple[int, int], ActorCode]
+) -> list[ActorCode]:
+    sentence = article.sentences[found.sentence]
+    speaker = None
+    if sentence.speaker_start is not None and sentence.speaker_end is not None:
+        span = (sentence.speaker_start, sentence.speaker_end)
+        if span not in speakers:
+            speakers[span] = resolve_mention(article.text[slice(*span)], state, None, [])
+        speaker = speakers[span]
+    sides: list[ActorCode] = []
+    for mention in found.mentions:
+        if (mention.start, mention.end) in speakers:
+            sides.append(speakers[mention.start, mention.end])
+        else:
+            sides.append(resolve_mention(article.text[mention.start : mention.end], state, speaker, sides))
+    return sides
+
+
+def _event(
+    event: ExtractedEvent, found: SentenceExtraction, sides: list[ActorCode], extracted: ExtractedEvents, state: Article
+) -> ResolvedEvent | None:
+    article = extracted.article
+    sentence = article.sentences[found.sentence]
+    actors = _as_sides(event.actors, found, sides, article)
+    recipients = _as_sides(event.recipients, found, sides, article)
+    if not actors and event.type in VERBAL and state.publisher.codes:
+        actors = [_side(state.publisher, c, "", None) for c in state.publisher.codes[:1]]
+    if not actors:
+        actors = [Side(code="UNK", text="", resolved_by="the text does not tell")]
+    recipients = [r for r in recipients if r.code != "UNK"]
+    # A side is not its own recipient where the event has another one.
+    others = [r for r in recipients if all(r.code != a.code for a in actors)]
+    if others and len({a.code for a in actors}) == 1:
+        recipients = others
+    text = article.text[sentence.start : sentence.end]
+    start, end = event.quote_start - sentence.start, event.quote_end - sentence.start
+    when = date_event(text, start, end, article.published_at)
+    timing = event.timing
+    if when.date and when.granularity == "day" and article.published_at and event.claim != "planned":
+        timing = "background" if article.published_at - date.fromisoformat(when.date) > FRESH else timing
+    attribution = _attribution(event, found, article, sides)
+    evidence = _evidence(article, event.quote_start, event.quote_end, found.sentence)
+    key = f"{article.article_id}|{event.type}|{event.quote_start}-{event.quote_end}|{extracted.model.version}"
+    codes = sorted({s.code for s in actors + recipients})
+    return ResolvedEvent(
+        event_id=str(uuid.uuid5(NAMESPACE, key)),
+        article_id=article.article_id,
+        dyad="|".join(codes),
+        type=event.type,
+        actors=actors,
+        recipients=recipients,
+        claim="reported" if event.claim == "asserted" and "reportedly" in evidence.quote.lower() else event.claim,
+        timing=timing,
+        tone=event.tone,
+        peace=event.peace,
+        when=when,
+        where=place_event(text),
+        attribution=attribution,
+        evidence=evidence,
+        cameo=CAMEO[event.type][0],
+        quad=QUAD[event.type],
+        goldstein=CAMEO[event.type][1],
+        plover_intensity=PLOVER_INTENSITY[event.type],
+        score=event.score,
+        scores=event.scores,
+        model=extracted.model,
+        pipeline_version=PIPELINE_VERSION,
+        source=article.source,
+        url=article.url,
+        title=article.text[article.sentences[0].start : article.sentences[0].end]
+        if article.sentences and article.sentences[0].part == "title"
+        else "",
+        language=article.language,
+        fingerprint=article.fingerprint,
+        published_at=article.published_at,
+        published_at_reason=article.published_at_reason,
+        ingested_at=article.ingested_at,
+    )
+
+
+def _side(found: ActorCode, code: str, text: str, span: tuple[int, int] | None) -> Side:
+    return Side(
+        code=code,
+        text=text,
+        start=span[0] if span else None,
+        end=span[1] if span else None,
+        country=code if found.country and len(code) == 3 else None,
+        sector=found.sector,
+        name=found.name,
+        office=found.office,
+        resolved_by=found.resolved_by,
+    )
+
+
+def _as_sides(
+    indices: Sequence[int], found: SentenceExtraction, sides: Sequence[ActorCode], article: CleanArticle
+) -> list[Side]:
+    out: list[Side] = []
+    for index in indices:
+        mention, side = found.mentions[index], sides[index]
+        words = article.text[mention.start : mention.end]
+        for code in side.codes or ("UNK",):
+            if all(code != other.code for other in out):
+                out.append(_side(side if side.codes else NOBODY, code, words, (mention.start, mention.end)))
+    known = [s for s in out if s.code != "UNK"]
+    return known or out
+
+
+def _attribution(
+    event: ExtractedEvent, found: SentenceExtraction, article: CleanArticle, sides: Sequence[ActorCode]
+) -> list[Attribution]:
+    actor_spans = [(found.mentions[a].start, found.mentions[a].end) for a in event.actors]
+    out = []
+    for link in found.attributions:
+        if not link.source or any(link.source[0] < b and link.source[1] > a for a, b in actor_spans):
+            continue
+        if link.content and not (link.content[0] < event.quote_end and link.content[1] > event.quote_start):
+            continue
+        out.append(
+            Attribution(
+                text=article.text[slice(*link.source)],
+                start=link.source[0],
+                end=link.source[1],
+                cue=article.text[slice(*link.cue)] if link.cue else None,
+            )
+        )
+    return out
+
+
+def _evidence(article: CleanArticle, start: int, end: int, number: int) -> Evidence:
+    sentence = article.sentences[number]
+    raw = raw_span(article, start, end)
+    return Evidence(
+        quote=article.text[start:end],
+        start=start,
+        end=end,
+        sentence=article.text[sentence.start : sentence.end],
+        sentence_start=sentence.start,
+        part=sentence.part,
+        raw_field=raw[0] if raw else None,
+        raw_start=raw[1] if raw else None,
+        raw_end=raw[2] if raw else None,
+        raw_reason=None if raw else "the words cannot be traced into the raw article",
+    )
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
+
+
+def _merge(events: list[ResolvedEvent]) -> list[ResolvedEvent]:
+    """One event per act: same type and sides, compatible dates, words in common (headline and lead)."""
+    kept: list[ResolvedEvent] = []
+    for event in events:
+        for i, old in enumerate(kept):
+            sides = {s.code for s in event.actors} == {s.code for s in old.actors} and (
+                {s.code for s in event.recipients} == {s.code for s in old.recipients} or event.type in MUTUAL_TYPES
+            )
+            dates = not (event.when.date and old.when.date) or event.when.date == old.when.date
+            shared = _words(event.evidence.quote) & _words(old.evidence.quote)
+            least = min(len(_words(event.evidence.quote)), len(_words(old.evidence.quote)))
+            title = "title" in (event.evidence.part, old.evidence.part)
+            if (
+                event.type == old.type and sides and dates and event.timing == old.timing
+                and (len(shared) >= 0.5 * max(1, least) or title)
+                and event.evidence.sentence_start != old.evidence.sentence_start
+            ):  # fmt: skip
+                longer = len(event.evidence.quote) > len(old.evidence.quote)
+                fuller = event.evidence.part == "body" and (old.evidence.part == "title" or longer)
+                full, short = (event, old) if fuller else (old, event)
+                mentions = [*full.other_mentions, short.evidence, *short.other_mentions]
+                when = full.when if full.when.date or not short.when.date else short.when
+                peace = short.peace if full.peace == "none" else full.peace
+                kept[i] = full.model_copy(update={"other_mentions": mentions, "when": when, "peace": peace})
+                break
+        else:
+            kept.append(event)
+    return kept
