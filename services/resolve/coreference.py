@@ -62,7 +62,9 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
     if found.codes:
         if _person_like(words):
             found = ActorCode(found.codes, found.country, found.sector, found.name, found.office, "person")
-            article.names.setdefault(last, found)
+            # Both ends of a name: the family name stands last in some languages and first in others ("Li Hui").
+            for part in fold(words).split()[-2:]:
+                article.names.setdefault(part, found)
             article.persons.append(found)
         article.sides.append(found)
         return found

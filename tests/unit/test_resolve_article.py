@@ -1,0 +1,155 @@
+import re
+from datetime import date
+
+import pytest
+
+from schemas.records import (
+    CleanArticle,
+    ExtractedEvent,
+    ExtractedEvents,
+    Mention,
+    ModelInfo,
+    RawSegment,
+    ResolvedEvent,
+    Sentence,
+    SentenceExtraction,
+)
+from services.resolve.transform import resolve_article
+
+MODEL = ModelInfo(name="m", version="1", sha256="0" * 64)
+
+
+def resolve(
+    *lines: tuple[str, list[tuple[str, str, str, str]]], published: date | None = date(2024, 5, 17), source: str = ""
+) -> list[ResolvedEvent]:
+    """Events of an article given as sentences with [marked] sides and events (type, actor, recipient, quote)."""
+    text, sentences, found = "", [], []
+    for number, (marked, events) in enumerate(lines):
+        start = len(text)
+        spans, last = [], 0
+        for match in re.finditer(r"\[([^\]]+)\]", marked):
+            text += marked[last : match.start()]
+            spans.append((len(text), len(text) + len(match[1])))
+            text += match[1]
+            last = match.end()
+        text += marked[last:]
+        sentences.append(Sentence(start=start, end=len(text), part="body", paragraph=0))
+        words = [text[a:b] for a, b in spans]
+        found.append(
+            SentenceExtraction(
+                sentence=number,
+                mentions=[Mention(start=a, end=b, score=1) for a, b in spans],
+                events=[
+                    ExtractedEvent(
+                        type=kind,
+                        score=0.9,
+                        actors=[words.index(actor)] if actor else [],
+                        recipients=[words.index(recipient)] if recipient else [],
+                        quote_start=text.index(quote, start),
+                        quote_end=text.index(quote, start) + len(quote),
+                        claim="asserted",
+                        timing="new",
+                        tone="neutral",
+                        peace="none",
+                    )
+                    for kind, actor, recipient, quote in events
+                ],
+            )
+        )
+        text += " "
+    article = CleanArticle(
+        article_id="a",
+        text=text,
+        sentences=sentences,
+        raw_map=[RawSegment(clean_start=0, raw_field="text", raw_start=5, length=len(text))],
+        language="en",
+        published_at=published,
+        published_at_reason=None if published else "none given",
+        fingerprint="0" * 16,
+        source=source,
+    )
+    return resolve_article(ExtractedEvents(article_id="a", article=article, sentences=found, model=MODEL))
+
+
+def sides(event: ResolvedEvent) -> tuple[list[str], list[str]]:
+    return [s.code for s in event.actors], [s.code for s in event.recipients]
+
+
+def test_names_pronouns_and_descriptions_are_followed_through_the_article() -> None:
+    events = resolve(
+        (
+            "[Kenyan Foreign Minister Alfred Mutua] met [Somali President Hassan Sheikh] on Thursday.",
+            [("CONSULT", "Kenyan Foreign Minister Alfred Mutua", "Somali President Hassan Sheikh", "met")],
+        ),
+        ("[Mutua] praised [Mogadishu].", [("SUPPORT", "Mutua", "Mogadishu", "praised Mogadishu")]),
+        ("[Both sides] signed a pact.", [("SUPPORT", "Both sides", "", "signed a pact")]),
+    )
+    assert sides(events[0]) == (["KEN"], ["SOM"])
+    assert sides(events[1]) == (["KEN"], ["SOM"])
+    assert set(sides(events[2])[0]) == {"KEN", "SOM"}
+    assert (events[0].when.date, events[0].when.granularity) == ("2024-05-16", "day")
+
+
+def test_we_is_the_government_that_publishes() -> None:
+    [event] = resolve(
+        ("[We] condemn the attack.", [("ACCUSE", "We", "", "condemn the attack")]), source="Australian Government"
+    )
+    assert sides(event) == (["AUS"], [])
+
+
+def test_an_event_that_the_text_does_not_date_has_no_date_but_a_reason() -> None:
+    [event] = resolve(("[Peru] asked [Chile] for help.", [("REQUEST", "Peru", "Chile", "asked Chile for help")]))
+    assert event.when.date is None
+    assert event.when.reason
+
+
+def test_without_a_publication_date_only_full_dates_resolve() -> None:
+    line = "[Peru] asked [Chile] for help on {}."
+    event = ("REQUEST", "Peru", "Chile", "asked")
+    assert resolve((line.format("Friday"), [event]), published=None)[0].when.date is None
+    assert resolve((line.format("3 May 2011"), [event]), published=None)[0].when.date == "2011-05-03"
+
+
+def test_an_act_of_last_month_is_background() -> None:
+    [event] = resolve(
+        ("[Peru] expelled two envoys of [Chile] on 2 April.", [("SANCTION", "Peru", "Chile", "expelled two envoys")])
+    )
+    assert (event.when.date, event.timing) == ("2024-04-02", "background")
+
+
+def test_one_act_told_twice_is_one_event_with_two_mentions() -> None:
+    quote = "froze the assets of Chilean banks"
+    [event] = resolve(
+        (f"[Peru] {quote.replace('Chilean', '[Chilean]')}.", [("SANCTION", "Peru", "Chilean", quote)]),
+        (f"[Peru] on Monday {quote.replace('Chilean', '[Chilean]')}.", [("SANCTION", "Peru", "Chilean", quote)]),
+    )
+    assert len(event.other_mentions) == 1
+    assert event.when.date == "2024-05-13"
+
+
+def test_offsets_lead_to_the_words_in_both_texts() -> None:
+    [event] = resolve(("[Peru] asked [Chile] for help.", [("REQUEST", "Peru", "Chile", "asked Chile for help")]))
+    assert event.evidence.quote == "asked Chile for help"
+    assert (event.evidence.raw_start, event.evidence.raw_end) == (event.evidence.start + 5, event.evidence.end + 5)
+
+
+def test_the_same_input_gives_the_same_ids() -> None:
+    line = ("[Peru] asked [Chile] for help.", [("REQUEST", "Peru", "Chile", "asked Chile for help")])
+    assert resolve(line)[0].event_id == resolve(line)[0].event_id
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        ("the Russian-Chinese commission", {"RUS", "CHN"}),
+        ("Western officials", {"WEST"}),
+        ("European governments", {"EU"}),
+        ("Russia's ambassador to Poland", {"RUS"}),
+        ("the Kremlin", {"RUS"}),
+        ("Daesh", {"ISIL"}),
+        ("two men", {"UNK"}),
+    ],
+)
+def test_side_codes(words: str, codes: set[str]) -> None:
+    [event] = resolve((f"[{words}] spoke.", [("STATEMENT", words, "", "spoke")]))
+    assert set(sides(event)[0]) == codes
