@@ -11,12 +11,7 @@ MODEL = Path(__file__).parents[2] / "models" / "events-minilm"
 
 
 class ClassifySettings(ServiceSettings):
-    """`model` is a folder that training/ writes; `backend` auto takes torch where CUDA is at hand, else onnx.
-
-    `slice_records` is 1: in int8 the whole batch sets the scale of the activations, so what is found in an article
-    would depend on the articles it shares a pass with, and those change with every restart. One article a call gives
-    the same events always; the cost is about a quarter of the rate.
-    """
+    """`model` is a folder that training/ writes; `backend` auto takes torch where CUDA is at hand, else onnx."""
 
     model: Path = MODEL
     backend: Literal["auto", "onnx", "torch"] = "auto"
@@ -24,5 +19,5 @@ class ClassifySettings(ServiceSettings):
     batch_tokens: Positive = 4096
 
     max_poll_records: Positive = 32
-    slice_records: Positive = 1
+    slice_records: Positive = 16
     worst_seconds_per_record: Seconds = 3.0

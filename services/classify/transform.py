@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -105,11 +106,15 @@ class Classifier:
         return out
 
     def read(self, pieces: Sequence[Piece]) -> list[SentenceExtraction]:
-        """What the model finds in each piece, in order; results do not depend on how pieces share batches."""
+        """What the model finds in each piece, in order.
+
+        Batches do not cross articles: int8 scales activations by what else is in the batch, and an article must give
+        the same events alone, in any window and after a restart.
+        """
         with self._timer("tokenize"):
             encoded = encode(self._model.tokenizer, [(p.context, p.text) for p in pieces])
         out: dict[int, SentenceExtraction] = {}
-        for rows in plan_batches([len(e.ids) for e in encoded], self._budget):
+        for rows in self._batches(pieces, encoded):
             batch = [encoded[i] for i in rows]
             arrays = pad(batch)
             real = sum(len(e.ids) for e in batch)
@@ -119,6 +124,12 @@ class Classifier:
             with self._timer("decode_pairs"):
                 out.update(self._decode([pieces[i] for i in rows], rows, batch, arrays["sentence_mask"], states, tags))
         return [out[i] for i in range(len(pieces))]
+
+    def _batches(self, pieces: Sequence[Piece], encoded: Sequence[Encoded]) -> Iterator[list[int]]:
+        for _, group in groupby(range(len(pieces)), key=lambda i: pieces[i].article):
+            rows = list(group)
+            for batch in plan_batches([len(encoded[i].ids) for i in rows], self._budget):
+                yield [rows[i] for i in batch]
 
     def _decode(
         self,

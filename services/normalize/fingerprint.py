@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ import numpy as np
 
 WORD = re.compile(r"\w+")
 MOST_WORDS = 50_000
+NEAR = 10
+"""Bits within which two texts are one story: lightly edited copies differ in 0 to 8, other stories in 17 and more."""
 
 
 def simhash(text: str) -> str:
@@ -25,3 +28,24 @@ def simhash(text: str) -> str:
     bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8).reshape(-1, 8), axis=1)
     majority = bits.sum(axis=0, dtype=np.int64) * 2 > len(shingles)
     return np.packbits(majority).tobytes().hex()
+
+
+def distance(a: str, b: str) -> int:
+    """Differing bits of two fingerprints, 0 to 64."""
+    return (int(a, 16) ^ int(b, 16)).bit_count()
+
+
+def near_copies(articles: Sequence[tuple[str, str]], bits: int = NEAR) -> list[list[str]]:
+    """Ids of articles that are copies of one story, from (id, fingerprint) pairs; stories told once are left out.
+
+    An article joins the first story whose first article is at most `bits` away.
+    """
+    stories: list[tuple[str, list[str]]] = []
+    for article_id, fingerprint in articles:
+        for first, ids in stories:
+            if distance(first, fingerprint) <= bits:
+                ids.append(article_id)
+                break
+        else:
+            stories.append((fingerprint, [article_id]))
+    return [ids for _, ids in stories if len(set(ids)) > 1]

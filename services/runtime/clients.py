@@ -14,6 +14,7 @@ FETCH_BYTES = 64 * 1024 * 1024
 FRAME_BYTES = 1024 * 1024 * 1024
 BATCH_BYTES = 256 * 1024
 BOOTSTRAP_MS = 15_000
+RECONNECT_MS = 2000
 
 
 class Crc32cMissing(RuntimeError):
@@ -42,6 +43,7 @@ def connection(settings: ConnectionSettings) -> dict[str, Any]:
         "ssl_keyfile": str(settings.ssl_keyfile) if settings.ssl_keyfile else None,
         "receive_message_max_bytes": FRAME_BYTES,
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
     }
     return {name: value for name, value in options.items() if value is not None}
 

@@ -15,7 +15,8 @@ def configure(service: str, level: str) -> FilteringBoundLogger:
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # Not as a structure: that would write the frames' local variables, secrets among them, into the log.
+        structlog.processors.format_exc_info,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -38,3 +39,8 @@ def configure(service: str, level: str) -> FilteringBoundLogger:
         cache_logger_on_first_use=False,
     )
     return cast(FilteringBoundLogger, structlog.get_logger("demarche", service=service))
+
+
+def quiet_clients() -> None:
+    """For programs that tell of errors themselves: the Kafka client logs nothing."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)

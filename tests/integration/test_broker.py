@@ -45,7 +45,7 @@ def test_stops_with_us_and_keeps_data_when_asked(tmp_path: Path, capfd: pytest.C
     assert "GLIBC" not in said.out + said.err
 
 
-def test_ends_when_its_parent_is_killed() -> None:
+def test_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
         "import time\n"
         "from services.runtime.broker import local_broker\n"
@@ -53,7 +53,10 @@ def test_ends_when_its_parent_is_killed() -> None:
         "    print(broker.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert alive(pid)

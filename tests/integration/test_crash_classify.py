@@ -8,7 +8,6 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,8 +111,7 @@ def reaches(settings: ConnectionSettings, count: int, seconds: float = 40) -> in
     """Waits until events.extracted has that many records; how many it has."""
     until = time.monotonic() + seconds
     counted = 0
-    stop: Callable[[], bool] = lambda: time.monotonic() > until  # noqa: E731
-    for _ in tail(settings, "events.extracted", follow=True, stop=stop):
+    for _ in tail(settings, "events.extracted", follow=True, stop=lambda: time.monotonic() > until):
         counted += 1
         if counted >= count:
             return counted

@@ -79,8 +79,11 @@ def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
         "    print(json.dumps([*running.pids().values(), running._broker.pid]), flush=True)\n"
         "    time.sleep(60)\n"
     )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with (tmp_path / "err").open("wb") as err:
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=err)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=err
+        )
     assert process.stdout is not None
     pids = json.loads(process.stdout.readline())
     process.stdout.close()

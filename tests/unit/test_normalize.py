@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.records import CleanArticle, Origin, RawArticle
-from services.normalize.fingerprint import simhash
+from services.normalize.fingerprint import NEAR, distance, near_copies, simhash
 from services.normalize.language import language
 from services.normalize.published import published_at
 from services.normalize.transform import MOST_RAW, MOST_TEXT, clean_article, normalize
@@ -234,15 +234,14 @@ def test_entities_in_plain_text_are_read() -> None:
 
 
 def test_near_copies_are_close_and_other_stories_far() -> None:
-    def distance(a: str, b: str) -> int:
-        return (int(simhash(a), 16) ^ int(simhash(b), 16)).bit_count()
-
     story = " ".join(
         f"On day {i} the {side} delegation told the mediators in city {i * 7} that its terms had not changed."
         for i, side in enumerate(["northern", "southern", "eastern", "western"] * 3)
     )
     edited = story.replace("On day 3 the", "The day after the").upper()
     other = STORY + " " + " ".join(f"Ministers of {i} states spoke about grain, fish and railways." for i in range(9))
-    assert distance(story, edited) <= 10
-    assert distance(story, other) >= 16
+    assert distance(simhash(story), simhash(edited)) <= NEAR
+    assert distance(simhash(story), simhash(other)) >= NEAR + 6
+    rows = [("a", simhash(story)), ("b", simhash(other)), ("c", simhash(edited)), ("d", simhash(STORY))]
+    assert near_copies(rows) == [["a", "c"]]
     assert simhash("") == "0" * 16

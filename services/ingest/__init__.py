@@ -1,0 +1,1 @@
+"""Articles from files and standard input to articles.raw. What cannot be taken is told, never dropped silently."""
