@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -63,20 +63,64 @@ def organisations() -> dict[str, tuple[str, str, str]]:
     return out
 
 
+@dataclass(frozen=True)
+class Office:
+    """A person in an office: ISO dates or years, empty where open or not known."""
+
+    code: str
+    name: str
+    office: str | None
+    sector: str | None
+    start: str
+    end: str
+
+    def held(self, on: str) -> bool:
+        """Whether the office was held at an ISO date (a year counts whole)."""
+        return self.start <= on and (not self.end or on[: len(self.end)] <= self.end)
+
+
 @cache
-def people() -> dict[str, tuple[str, str]]:
-    """Folded full name to (code, name)."""
+def people() -> dict[str, list[Office]]:
+    """Folded name or alias to the person's offices, oldest first."""
+    out: dict[str, list[Office]] = {}
     with (TABLES / "people.tsv").open(encoding="utf-8") as file:
-        return {fold(r["name"]): (r["code"], r["name"]) for r in csv.DictReader(file, delimiter="\t")}
+        for row in csv.DictReader(file, delimiter="\t"):
+            office = Office(
+                row["code"], row["name"], row["office"] or None, row["sector"] or None, row["from"], row["to"]
+            )
+            for name in (row["name"], *row["aliases"].split(";")):
+                if name:
+                    out.setdefault(fold(name), []).append(office)
+    for offices in out.values():
+        offices.sort(key=lambda o: o.start)
+    return out
+
+
+def office_at(offices: list[Office], on: date | None) -> Office:
+    """The office held at the date, else the last one before it (then its holder is of sector ELI), else the first.
+
+    Without a date the latest office counts as held while its end is open.
+    """
+    if on is None:
+        last = offices[-1]
+        return last if not last.end else replace(last, sector="ELI")
+    day = on.isoformat()
+    held = [o for o in offices if o.held(day)]
+    if held:
+        return held[-1]
+    before = [o for o in offices if o.start <= day]
+    return replace(before[-1], office=None, sector="ELI") if before else replace(offices[0], office=None)
 
 
 @cache
-def surnames() -> dict[str, tuple[str, str] | None]:
-    """Last name to (code, name); None where two countries share it."""
-    out: dict[str, tuple[str, str] | None] = {}
-    for name, found in people().items():
+def surnames() -> dict[str, list[Office] | None]:
+    """Last name to a person's offices; None where persons of two countries share it."""
+    out: dict[str, list[Office] | None] = {}
+    for name, offices in people().items():
         last = name.split()[-1]
-        out[last] = found if last not in out or (out[last] or ("",))[0] == found[0] else None
+        known = out.setdefault(last, offices)
+        if known is not None and known[0].code != offices[0].code:
+            out[last] = None
     return out
 
 
@@ -133,44 +177,71 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
             continue
         hits.append((match.start(), word))
     head = plain.split(" to ")[0].split(" of the ")[0]
-    found: list[tuple[str, str | None, str | None, str]] = []
+    found: list[_Found] = []
     for start, word in hits:
         if " to " in plain and start > len(head):
             continue
         if word in people():
-            found.append((people()[word][0], role or "GOV", people()[word][1], "person"))
+            found.append(_person(people()[word], on, role))
         elif word in organisations():
-            organisation, kind, name = organisations()[word]
-            found.append((organisation, kind or role, name, "organisation"))
+            code, kind, name = organisations()[word]
+            found.append(_Found(code, kind or role, name, None, "organisation"))
         else:
-            found.append((countries()[word][0], role, None, countries()[word][1]))
+            code, how = countries()[word]
+            found.append(_Found(code, role, None, None, how))
     if not found:
         last = re.sub(r"'s$", "", plain).split()[-1:] or [""]
-        person = surnames().get(last[0])
-        if person and text[:1].isupper():
-            found.append((person[0], role or "GOV", person[1], "person"))
+        offices = surnames().get(last[0])
+        if offices and text[:1].isupper():
+            found.append(_person(offices, on, role))
     if not found:
-        for part in re.split(r"[,']| in | of | at ", plain)[:3]:
-            part = re.sub(r"^the ", "", part.strip())
-            if part in cities() and re.search(rf"\b{re.escape(part[:1].upper())}", text):
-                code = alpha3().get(str(cities()[part]["countrycode"]))
-                if code:
-                    found.append((code, role, None, "city"))
-                    break
+        found = _city(text, plain, role)
     if not found and context and context != text:
         inner = code_actor(context)
         if inner.codes and role:
             return ActorCode(inner.codes, inner.country, role, None, None, "context")
     if not found:
         return ActorCode((), None, role, None, None, "unknown")
-    joint = found[0][3] in ("country", "demonym") and bool(re.search(r"\w-\w", plain))
-    people_first = [f for f in found if f[3] == "person"]
-    possessive = [f for f in found if f[3] in ("country", "demonym")]
-    chosen = found[:2] if joint else (possessive or people_first or found)[:1]
-    if re.search(r"\band\b|,", plain) and not people_first and len(possessive) > 1:
-        chosen = possessive
-    codes = tuple(dict.fromkeys(c for c, *_ in chosen))
-    country = next((c for c in codes if len(c) == 3 and c in set(alpha3().values()) | {"XKX"}), None)
-    named = next((n for *_, n, _ in found if n), None)
-    kinds = [k for _, k, *_ in chosen if k]
-    return ActorCode(codes, country, kinds[0] if kinds else role, named, None, chosen[0][3])
+    persons = [f for f in found if f.how == "person"]
+    national = [f for f in found if f.how in ("country", "demonym")]
+    if found[0] in national and re.search(r"\w-\w", plain):
+        chosen = found[:2]
+    elif re.search(r"\band\b|,", plain) and not persons and len(national) > 1:
+        chosen = national
+    else:
+        chosen = (national or persons or found)[:1]
+    codes = tuple(dict.fromkeys(f.code for f in chosen))
+    country = next((c for c in codes if c in set(alpha3().values())), None)
+    kinds = [f.sector for f in [*persons, *chosen] if f.sector]
+    return ActorCode(
+        codes,
+        country,
+        kinds[0] if kinds else role,
+        next((f.name for f in found if f.name), None),
+        next((f.office for f in found if f.office), None),
+        "person" if persons else chosen[0].how,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    code: str
+    sector: str | None
+    name: str | None
+    office: str | None
+    how: str
+
+
+def _person(offices: list[Office], on: date | None, role: str | None) -> _Found:
+    office = office_at(offices, on)
+    return _Found(office.code, office.sector or role or "GOV", office.name, office.office, "person")
+
+
+def _city(text: str, plain: str, role: str | None) -> list[_Found]:
+    for part in re.split(r"[,']| in | of | at ", plain)[:3]:
+        name = re.sub(r"^the ", "", part.strip())
+        if name in cities() and re.search(rf"\b{re.escape(name[:1].upper())}", text):
+            code = alpha3().get(str(cities()[name]["countrycode"]))
+            if code:
+                return [_Found(code, role, None, None, "city")]
+    return []
