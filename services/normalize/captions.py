@@ -38,7 +38,7 @@ _SITE: Final = (
 )
 _SITE_END = re.compile(rf"(?:^|[.!?]['\"”]?\s+)(?:(?:www\.)?{_SITE}|(?:Photo|Image)s?:? {_SITE})\.?$", re.IGNORECASE)
 _POSITION = re.compile(
-    r"\((?:L|C|R|[LR]-[LR]|(?:far |front |second |third |top |bottom |[2-6](?:nd|rd|th)?[ -])?(?:left|right|L|R"
+    r"(?<=\w )\((?:L|C|R|[LR]-[LR]|(?:far |front |second |third |top |bottom |[2-6](?:nd|rd|th)?[ -])?(?:left|right|L|R"
     r"|centre|center|middle)(?: row)?(?: to right)?|(?:from )?[Ll]eft to [Rr]ight|(?:[2-6](?:nd|rd|th) from (?:left"
     r"|right|L|R)))\)"
     r"|, (?:left|right|center|centre),|\b(?:From [Ll]eft|L-R|Left to right|Clockwise from)\b",
@@ -58,7 +58,7 @@ def is_caption(block: str) -> bool:
     if _PREFIX.match(block) or _BRACKETED.search(block) or _SLASH_END.search(block) or _SITE_END.search(block):
         return True
     tail = _TAIL.search(block)
-    if tail and _credits(tail.group(1)):
+    if tail and (_credits(tail.group(1)) or _only_names(block, tail.group(1))):
         return True
     return bool(_POSITION.search(_PARTY.sub("", block))) and not _SPEECH.search(block)
 
@@ -70,6 +70,11 @@ def is_photo_credit(line: str) -> bool:
     if _SLASH_END.match(line) and names_only(line):
         return True
     return bool(_SITE_END.match(line) or _BRACKETED.match(line)) or _credits(line)
+
+
+def _only_names(block: str, tail: str) -> bool:
+    """Names and a credit without a verb: "Pope Francis and Cardinal Jane Doe. Vatican Media"."""
+    return len(block) <= 150 and len(tail.split()) <= 4 and len(tail) < len(block) - 12 and names_only(block)
 
 
 def _credits(text: str) -> bool:

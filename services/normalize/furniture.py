@@ -34,6 +34,7 @@ DATE_LINE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_DAY = re.compile(DAY, re.IGNORECASE)
 _NAME_GLUE = frozenset(
     {
         "and", "in", "by", "the", "of", "from", "for", "at", "with", "de", "da", "del", "la", "le", "al", "el",
@@ -110,6 +111,12 @@ _NOTICE_KINDS = (
     r"|statement|"
     r"version|interview|coverage|video|post|release))?(?: (?:here|online|below|at|on|in)\b.{0,100})?[.:!]?",
     r"Read (?:more|it) (?:here|at|on|in|from)\b.{0,150}",
+    r"Read more about:? .{0,150}",
+    r"(?:…|\.{3})?\s?[Ww]e have a (?:small )?favou?r to ask\b.{0,500}",
+    r"(?:Subscribers|Users|By (?:signing|subscribing|clicking|continuing))\b.{0,80}\bagree\b.{0,80}"
+    r"\b(?:[Pp]rivacy|[Tt]erms)\b.{0,80}",
+    r"We(?: have|'ve)? sent (?:you )?a confirmation\b.{0,80}",
+    r"Thank you for (?:reading|subscribing|signing up)\b.{0,80}",
 )
 _NOTICES = re.compile(r"[(\[*_•~—–\s]*(?:" + "|".join(_NOTICE_KINDS) + r")[)\]*_•~\s]*")
 _RELATED = re.compile(
@@ -136,10 +143,10 @@ _PAGE_KINDS = (
     r"\d+[\s-]min(?:ute)?s? read|(?:reading time:? )\d+.{0,15}|listen to (?:this )?(?:article|story).{0,30}",
     r"back to top|play video|photos?|videos?|gallery|audio|getting your .{0,60}player ready.{0,10}",
     r"page \d+(?: of \d+)?|\d{1,3}\s?/\s?\d{1,3}|[-–—]\s?\d{1,3}\s?[-–—]",
-    r"(?:https?://|www\.)\S+(?:\s+\d{1,3}/\d{1,3})?|\S+@\S+\.\w+|\[?email protected\]?",
+    r"(?:https?://|www\.)\S+(?:\s+\d{1,3}/\d{1,3})?|\(*\S+@\S+\.\w+\)*|\[?email protected\]?",
     r"\d{1,2}/\d{1,2}/\d{2,4}, \d{1,2}:\d\d.{0,120}",
     r"(?:# ?){2,}|[\s_*=•·~.…—–-]{2,}|\(?ends?\)?|-30-|xxx",
-    r"world news|politics|international|breaking(?: news)?|top news|opinion|latest",
+    r"news|world news|politics|international|breaking(?: news)?|top news|opinion|latest",
 )
 _PAGE = re.compile("|".join(_PAGE_KINDS), re.IGNORECASE)
 _CRUMBS = re.compile(r"[\w&' ]{2,30}(?:\s[>›»]\s[\w&' ]{2,60}){1,5}")
@@ -153,6 +160,12 @@ def names_only(text: str) -> bool:
     """Whether a text holds names and what stands between names in a byline, and nothing else."""
     words = _WORD.findall(text.strip(" .)]"))
     return 1 <= len(words) <= 60 and all(w[0].isupper() or w.lower() in _NAME_GLUE or "@" in w for w in words)
+
+
+def day_of(date_line: str) -> str:
+    """The day that a date line names, else the line."""
+    found = _DAY.search(date_line)
+    return found.group() if found else date_line
 
 
 def is_credit(text: str) -> bool:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from services.normalize.rawmap import Traced
 
 _DOUBLE = re.compile(r"``|''|’’|‘‘|\"{2,}|“[“\"]+|\"“|”[”\"]+|\"”")
-_STRAY = re.compile(r"\"(?='[^'\"\n]{2,160}'(?!\w))")
+_STRAY = re.compile(r"(?<=\s)\"(?='[^'\"\n]{2,160}'(?!\w))")
 _BOTH = {"``": '"', "''": '"', "’’": "”", "‘‘": "“"}
 
 
 def mend_quotes(paragraph: Traced) -> Traced:
     """One mark where a paragraph has two in a row, and no stray double one before a quotation in single marks."""
     mended = paragraph.sub(_DOUBLE, _one_mark)
-    if mended.text.count('"') % 2 and not mended.text.startswith('"'):
+    if mended.text.count('"') % 2:
         mended = mended.sub(_STRAY, "")
     return mended
 

@@ -146,14 +146,17 @@ def _without_furniture(lines: list[Line], width: int) -> tuple[list[Line], str |
             drop, tail_of_link = True, False
         elif link is not None and (fresh or link == ""):
             drop, links = True, not link
+            if links and kept and _is_teaser(kept[-1]):
+                kept.pop()
             tail_of_link = bool(width) and len(text) >= FULL * width and not ends(text)
         elif links and not ends(text) and len(text) <= 160 and (not line.gap or BULLET.match(text)):
             drop = True
         else:
             links = tail_of_link = False
-            drop = not torn and _is_page_line(text, fresh, top=len(kept) < 4)
+            whole = not width or len(text) < FULL * width or ends(text)
+            drop = not torn and _is_page_line(text, fresh and whole, top=len(kept) < 4)
             if not torn and len(text) <= 120 and furniture.DATE_LINE.fullmatch(text):
-                drop, date = True, date or text
+                drop, date = True, date or furniture.day_of(text)
         if drop:
             cut = True
             continue
@@ -162,7 +165,13 @@ def _without_furniture(lines: list[Line], width: int) -> tuple[list[Line], str |
     return kept, date
 
 
+def _is_teaser(line: Line) -> bool:
+    """Whether the line over a "Read more" button is another story's headline, put in after a page line."""
+    return line.cut and len(line.text) <= 150 and not ends(line.text)
+
+
 def _is_page_line(text: str, fresh: bool, top: bool) -> bool:
+    """`fresh`: it stands alone, no sentence runs into it or out of it; `top`: among the first lines."""
     if furniture.is_byline(text) or (len(text) > 3 and furniture.is_page(text)):
         return True
     if (fresh or top) and furniture.is_agency(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from schemas.records import (
     ExtractedEvents,
     Mention,
     ModelInfo,
+    RawArticle,
     SentenceExtraction,
 )
 from services import cli
@@ -24,7 +26,9 @@ from services.classify.pairs import PairAnswer, PairQuestion
 from services.cli_offline import ARTICLES, Format, Reader, classify_pairs, code_actors, extract
 from services.cli_up import sample_articles
 from services.ingest.jsonl import MOST_BYTES, read_lines
+from services.normalize.fingerprint import near_copies
 from services.normalize.html import looks_like_html
+from services.normalize.transform import clean_article
 from services.stage import Input, Outcome, Reject
 
 FLAT_FIELDS = {
@@ -34,7 +38,7 @@ FLAT_FIELDS = {
 STORY = {
     "article_id": "wire-1",
     "title": "Peru condemns Chile",
-    "text": 'LIMA (AP) - Peru\ncondemned Chile on Tuesday for a ""reckless"\ndrill at the border.\n\nNothing else was said.',
+    "text": 'LIMA (AP) - Peru\ncondemned Chile on Tuesday for a ""reckless"\ndrill at the border.\n\nAll was calm.',
     "published_at": "2025-03-12",
     "source": "Test Wire",
 }
@@ -150,15 +154,11 @@ def test_events_come_while_articles_are_still_read() -> None:
 
 def test_a_line_longer_than_the_limit_is_skipped() -> None:
     stream = io.BytesIO(b'{"text": "' + b"x" * MOST_BYTES + b'"}\n' + json.dumps(STORY).encode())
-    from schemas.records import RawArticle
-
     lines = list(read_lines(stream, RawArticle))
     assert [(line.number, line.record is None) for line in lines] == [(1, True), (2, False)]
 
 
 def test_deep_nesting_and_byte_order_mark() -> None:
-    from schemas.records import RawArticle
-
     deep = b'{"text": ' + b"[" * 200_000 + b"]" * 200_000 + b"}\n"
     stream = io.BytesIO(b"\xef\xbb\xbf" + json.dumps(STORY).encode() + b"\n" + deep)
     first, second = read_lines(stream, RawArticle)
@@ -170,8 +170,8 @@ def test_classify_prints_the_contracts_fields() -> None:
     def answer(questions: Sequence[PairQuestion]) -> list[PairAnswer]:
         return [
             PairAnswer(
-                id=q.id, type="AID", scores={"AID": 1.0}, event_score=0.5, tone="positive", tone_scores={"positive": 1.0},
-                peace="none", claim="asserted",
+                id=q.id, type="AID", scores={"AID": 1.0}, event_score=0.5, tone="positive",
+                tone_scores={"positive": 1.0}, peace="none", claim="asserted",
             )
             for q in questions
         ]  # fmt: skip
@@ -233,11 +233,6 @@ def test_extract_with_the_shipped_model(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_the_sample_stories_are_what_the_readme_promises() -> None:
-    from datetime import UTC, datetime
-
-    from services.normalize.fingerprint import near_copies
-    from services.normalize.transform import clean_article
-
     stories = sample_articles()
     assert len({s.article_id for s in stories}) == len(stories) >= 17
     assert len({s.source for s in stories}) >= 8

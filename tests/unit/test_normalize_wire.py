@@ -120,6 +120,9 @@ def test_without_a_title_the_broken_headline_becomes_one() -> None:
         "Home > World > Africa",
         "* * *",
         "Read the full story here.",
+        "President Ruto and Cardinal Jane Doe. Nairobi Media",
+        "Read more about: Egypt, Nile",
+        "((jane.doe@example.com))",
     ],
 )
 def test_a_line_of_the_page_goes_wherever_it_stands(line: str) -> None:
@@ -143,6 +146,7 @@ def test_a_line_of_the_page_goes_wherever_it_stands(line: str) -> None:
         "Page after page of the treaty was rewritten by the Americans.",
         "Brazil signed up to the accord on Tuesday.",
         "Russia and China contributed troops to the exercise.",
+        "(C) Albania and Slovenia are the third countries to join.",
         "Read-outs of the call differed, officials in Delhi said.",
     ],
 )
@@ -207,6 +211,33 @@ def test_lines_that_are_paragraphs_stay_paragraphs() -> None:
 def test_lists_keep_their_items() -> None:
     article = clean("The plan has three parts:\n- a truce of sixty days\n- a swap of prisoners\n- talks in Doha")
     assert sentences(article)[1:] == ["- a truce of sixty days", "- a swap of prisoners", "- talks in Doha"]
+
+
+def test_another_story_s_headline_over_a_read_more_button_goes() -> None:
+    before, after = "Kenya's police landed on Monday.", "The gangs hold the port."
+    text = f"{before}\n\nNews\n\nBishop of Gonaives: 'We Pray'\n\nRead more\n\n{after}"
+    assert sentences(clean(text)) == [before, after]
+
+
+def test_a_hard_wrapped_notice_goes_whole() -> None:
+    text = (
+        "Kenya's police landed in Port-au-Prince on Monday and drove in a long convoy through the centre\n"
+        "of the city, where shops were shut and people stood on the roofs to see them, witnesses told us\n"
+        "by telephone.\n\n"
+        "Be sure to follow our correspondent Jane Doe, who has been in the city since the first landing, on\n"
+        "Instagram and on our channel for more.\n"
+    )
+    assert len(sentences(clean(text))) == 1
+
+
+def test_a_stray_mark_goes_also_where_the_paragraph_opens_with_a_quotation() -> None:
+    article = clean('"We are in touch," she told reporters, adding that Quito "\'valued\' the offer.')
+    assert article.text == "\"We are in touch,\" she told reporters, adding that Quito 'valued' the offer."
+
+
+def test_the_date_of_a_date_line_is_kept() -> None:
+    article = clean("Updated: June 5, 2023\n\nKenya's police landed on Monday.")
+    assert article.dateline == Dateline(date="June 5, 2023")
 
 
 def test_nothing_but_furniture_is_no_text() -> None:
