@@ -54,13 +54,13 @@ def countries() -> dict[str, tuple[str, str]]:
 
 @cache
 def organisations() -> dict[str, tuple[str, str, str]]:
-    """Folded name to (code, sector, name)."""
-    out = {}
+    """Folded name to (code, sector, name); where two rows share a name the first counts."""
+    out: dict[str, tuple[str, str, str]] = {}
     with (TABLES / "organisations.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             names = row["names"].split(";")
             for name in names:
-                out[fold(name)] = (row["code"], row["sector"], names[0])
+                out.setdefault(fold(name), (row["code"], row["sector"], names[0]))
     return out
 
 
