@@ -19,6 +19,7 @@ ROLE = re.compile(
     r"\b(?:envoy|minister|president|premier|chancellor|secretary|diplomat|leader|ambassador|general|spokes\w+|chief|"
     r"official|ministry|government|king|prince)s?\b"
 )
+SEVERAL = re.compile(r"\b(?:officials|ministers|leaders|diplomats|presidents|envoys|generals|governments)\b")
 OFFICIAL = re.compile(
     r"\b(?:government|department|ministry|delegation|embassy|foreign office|mission|white house|office)\b", re.I
 )
@@ -68,7 +69,7 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
             article.persons.append(found)
         article.sides.append(found)
         return found
-    if ROLE.search(plain):
+    if ROLE.search(plain) and not SEVERAL.search(plain):
         pool = [p for p in article.persons[::-1] if p.sector == "GOV"] or article.sides[::-1]
         if article.publisher.codes and not pool:
             return article.publisher

@@ -44,10 +44,10 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
     events = []
     for found in extracted.sentences:
         sides = _sides(found, article, state, speakers)
-        for event in found.events:
-            made = _event(event, found, sides, extracted, state)
-            if made:
-                events.append(made)
+        sentence = article.sentences[found.sentence]
+        # Where no side is named as actor, the one whose words these are acts by saying them.
+        implied = speakers.get((sentence.speaker_start or 0, sentence.speaker_end or 0), state.publisher)
+        events += [_event(event, found, sides, extracted, implied) for event in found.events]
     return _merge(events)
 
 
@@ -71,14 +71,18 @@ def _sides(
 
 
 def _event(
-    event: ExtractedEvent, found: SentenceExtraction, sides: list[ActorCode], extracted: ExtractedEvents, state: Article
-) -> ResolvedEvent | None:
+    event: ExtractedEvent,
+    found: SentenceExtraction,
+    sides: list[ActorCode],
+    extracted: ExtractedEvents,
+    implied: ActorCode,
+) -> ResolvedEvent:
     article = extracted.article
     sentence = article.sentences[found.sentence]
     actors = _as_sides(event.actors, found, sides, article)
     recipients = _as_sides(event.recipients, found, sides, article)
-    if not actors and event.type in VERBAL and state.publisher.codes:
-        actors = [_side(state.publisher, c, "", None) for c in state.publisher.codes[:1]]
+    if not actors and event.type in VERBAL and implied.codes:
+        actors = [_side(implied, code, "", None) for code in implied.codes[:1]]
     if not actors:
         actors = [Side(code="UNK", text="", resolved_by="the text does not tell")]
     recipients = [r for r in recipients if r.code != "UNK"]
@@ -163,10 +167,10 @@ def _as_sides(
 def _attribution(
     event: ExtractedEvent, found: SentenceExtraction, article: CleanArticle, sides: Sequence[ActorCode]
 ) -> list[Attribution]:
-    actor_spans = [(found.mentions[a].start, found.mentions[a].end) for a in event.actors]
+    spans = [(found.mentions[i].start, found.mentions[i].end) for i in (*event.actors, *event.recipients)]
     out = []
     for link in found.attributions:
-        if not link.source or any(link.source[0] < b and link.source[1] > a for a, b in actor_spans):
+        if not link.source or any(link.source[0] < b and link.source[1] > a for a, b in spans):
             continue
         if link.content and not (link.content[0] < event.quote_end and link.content[1] > event.quote_start):
             continue
