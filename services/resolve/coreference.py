@@ -79,7 +79,12 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
 
 def _person_like(words: str) -> bool:
     capitals = re.findall(r"\b[A-Z][\w’'-]+", words)
-    return len(capitals) >= 2 and fold(words) not in countries() and not fold(words).startswith("the ")
+    return (
+        len(capitals) >= 2
+        and not SEVERAL.search(fold(words))
+        and fold(words) not in countries()
+        and not fold(words).startswith("the ")
+    )
 
 
 def _as(side: ActorCode, how: str) -> ActorCode:

@@ -90,6 +90,9 @@ def _event(
     others = [r for r in recipients if all(r.code != a.code for a in actors)]
     if others and len({a.code for a in actors}) == 1:
         recipients = others
+    if not recipients and len(actors) > 1 and event.type in MUTUAL_TYPES:
+        # Joint actors of a mutual act do it toward each other (codebook, "Both sides expressed readiness").
+        recipients = actors[::-1]
     text = article.text[sentence.start : sentence.end]
     start, end = event.quote_start - sentence.start, event.quote_end - sentence.start
     when = date_event(text, start, end, article.published_at)
