@@ -13,16 +13,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from services.cli_flat import flat_event
-from services.resolve.actors import code_actor
-from services.resolve.transform import resolve_article
-
 from schemas.records import RawArticle
 from services.classify.model import EventModel, load_model
 from services.classify.pairs import PairQuestion, classify_pairs
 from services.classify.transform import Classifier
+from services.cli_flat import flat_event
 from services.normalize.transform import clean_article
 from services.rawspan import raw_span
+from services.resolve.actors import code_actor
+from services.resolve.transform import resolve_article
 from services.stage import Reject
 from training.examples import unbracket
 
