@@ -224,8 +224,11 @@ def _merge(events: list[ResolvedEvent]) -> list[ResolvedEvent]:
             if (
                 event.type == old.type and sides and dates and event.timing == old.timing
                 and (len(shared) >= 0.5 * max(1, least) or title)
-                and event.evidence.sentence_start != old.evidence.sentence_start
             ):  # fmt: skip
+                if event.evidence.sentence_start == old.evidence.sentence_start:
+                    if event.evidence.start < old.evidence.end and old.evidence.start < event.evidence.end:
+                        break  # two readings of the same words
+                    continue
                 longer = len(event.evidence.quote) > len(old.evidence.quote)
                 fuller = event.evidence.part == "body" and (old.evidence.part == "title" or longer)
                 full, short = (event, old) if fuller else (old, event)

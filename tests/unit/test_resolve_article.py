@@ -153,3 +153,16 @@ def test_the_same_input_gives_the_same_ids() -> None:
 def test_side_codes(words: str, codes: set[str]) -> None:
     [event] = resolve((f"[{words}] spoke.", [("STATEMENT", words, "", "spoke")]))
     assert set(sides(event)[0]) == codes
+
+
+def test_two_readings_of_the_same_words_are_one_event() -> None:
+    [event] = resolve(
+        (
+            "[Peru] and [Lima] froze the assets of [Chilean] banks.",
+            [
+                ("SANCTION", "Peru", "Chilean", "froze the assets of Chilean banks"),
+                ("SANCTION", "Lima", "Chilean", "froze the assets of Chilean banks"),
+            ],
+        )
+    )
+    assert event.other_mentions == []
