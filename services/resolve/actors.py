@@ -144,6 +144,12 @@ def alpha3() -> dict[str, str]:
 
 
 @cache
+def country_codes() -> frozenset[str]:
+    """Every ISO 3166 alpha-3 code that GeoNames knows, and XKX."""
+    return frozenset(alpha3().values())
+
+
+@cache
 def _pattern() -> re.Pattern[str]:
     names = sorted([*countries(), *organisations(), *people()], key=len, reverse=True)
     return re.compile(r"(?<![\w])(" + "|".join(map(re.escape, names)) + r")(?![\w])")
@@ -215,7 +221,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
     else:
         chosen = (national or persons or found)[:1]
     codes = tuple(dict.fromkeys(f.code for f in chosen))
-    country = next((c for c in codes if c in set(alpha3().values())), None)
+    country = next((c for c in codes if c in country_codes()), None)
     kinds = [f.sector for f in [*persons, *chosen] if f.sector]
     return ActorCode(
         codes,
