@@ -16,7 +16,7 @@ from typing import Any
 from schemas.records import RawArticle
 from services.classify.model import EventModel, load_model
 from services.classify.pairs import PairQuestion, classify_pairs
-from services.classify.transform import Classifier
+from services.classify.transform import Classifier, Piece
 from services.cli_flat import flat_event
 from services.normalize.transform import clean_article
 from services.rawspan import raw_span
@@ -27,7 +27,9 @@ from training.examples import unbracket
 
 IGO_CODES = ("EUR", "UNO", "IGO")
 FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+"""Only bounds publication dates; the development articles are older."""
+NO_EVENT = Path(__file__).parent / "checks" / "no_event.txt"
 Span = tuple[int, int]
 
 
@@ -134,19 +136,31 @@ def score_attribution(model: EventModel, path: Path) -> dict[str, float]:
 
 
 def score_actors(path: Path) -> dict[str, float]:
-    """Share of rows with the expected country and sector; a peer's codes for organisations count as no country."""
-    hits: dict[str, list[bool]] = {"country": [], "sector": []}
+    """Share of rows with the expected country and sector; a peer's codes for organisations count as no country.
+
+    Rows for which the peer looked a name up in an encyclopedia are counted apart.
+    """
+    hits: dict[str, list[bool]] = {}
     for row in read_jsonl(path):
         expect, when = row.get("expect") or {}, row.get("query_date") or ""
         on = date.fromisoformat(when) if re.fullmatch(r"\d{4}-\d\d-\d\d", when) else None
         coded = code_actor(row["text"], on, row.get("context", ""))
+        kind = " by encyclopedia" if expect.get("wiki") or expect.get("actor_wiki_job") else ""
         if "country" in expect:
             wanted = None if expect["country"] in ("", *IGO_CODES) else expect["country"]
-            hits["country"].append(coded.country == wanted)
+            hits.setdefault("country" + kind, []).append(coded.country == wanted)
         if expect.get("code_1") not in (None, "", "????"):
             wanted = None if expect["code_1"] in ("UNK", "JNK") else expect["code_1"]
-            hits["sector"].append((None if coded.sector == "UNK" else coded.sector) == wanted)
-    return {f"{name} (n {len(found)})": sum(found) / len(found) for name, found in hits.items()}
+            hits.setdefault("sector" + kind, []).append((None if coded.sector == "UNK" else coded.sector) == wanted)
+    return {f"{name} (n {len(found)})": sum(found) / len(found) for name, found in sorted(hits.items())}
+
+
+def score_no_event(model: EventModel, path: Path) -> dict[str, float]:
+    """Share of sentences without an event, one a line, for which one is found."""
+    sentences = path.read_text(encoding="utf-8").splitlines()
+    pieces = [Piece(n, 0, 0, text, None, "") for n, text in enumerate(s for s in sentences if s.strip())]
+    found = [bool(read.events) for read in Classifier(model).read(pieces)]
+    return {f"with an event (n {len(found)})": sum(found) / len(found)}
 
 
 def score_articles(model: EventModel, path: Path, scorer: Path) -> str:
@@ -199,6 +213,7 @@ def main() -> int:
     path = args.gold / "actors_dev.jsonl"
     if path.is_file():
         table("actors: share right", score_actors(path).items())
+    table("sentences without an event", score_no_event(model, NO_EVENT).items())
     path, scorer = args.gold / "articles_dev.jsonl", args.gold.parent / "codebook" / "score_events.py"
     if path.is_file() and scorer.is_file():
         print("\narticles, the whole offline line\n" + score_articles(model, path, scorer))

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from schemas.codebook import CLAIMS, EVENT_TYPES, PEACES, TIMINGS, TONES
 from training.labels import UNKNOWN_ACTOR, Passage
 
@@ -28,6 +31,7 @@ class PairExample:
 
     `events` are the types that hold; `known` says that all other types are known not to hold; `single` that exactly one
     type holds (trains the choice between types); `ignore` are types left out of the loss. `stance` is the tone index.
+    `soft` and `guessed` come from a teacher (training/distill.py): logits, and events with their attributes and words.
     """
 
     actor: Place | None
@@ -37,6 +41,8 @@ class PairExample:
     single: bool = False
     ignore: set[int] = field(default_factory=set)
     stance: int | None = None
+    soft: npt.NDArray[np.float16] | None = None
+    guessed: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass

@@ -6,16 +6,20 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from schemas.codebook import EVENT_TYPES
+from schemas.codebook import EVENT_TYPES, TONES
 from services.classify.features import TAG_LAYERS, Encoded, encode, pad
 from training.examples import Example, PairExample, Place
 
 IGNORE = -100
 MAX_PAIRS = 24
+SOFT_WIDTH = len(EVENT_TYPES) + len(TONES)
+"""A teacher's soft label of a pair: event logits of the types, then the stance query's tone logits."""
+UNASKED = np.full(SOFT_WIDTH, np.nan, dtype=np.float32)
 
 
 @dataclass
@@ -31,7 +35,8 @@ class Batch:
     event_mask: Tensor  # [P, 17]
     single: Tensor  # [P] type index or IGNORE
     stance: Tensor  # [P]
-    labels: Tensor  # [L, 7]: pair, type, claim, timing, tone, peace, source-of-quote flag
+    soft: Tensor  # [P, 20] a teacher's logits (training/distill.py), NaN where it was not asked
+    labels: Tensor  # [L, 6]: pair, type, claim, timing, tone, peace
     quotes: Tensor  # [L, 2] token start and end, IGNORE where unknown
 
 
@@ -59,8 +64,8 @@ def _tag_row(encoded: Encoded, example: Example, width: int) -> Tensor:
 
 def _choose(pairs: Sequence[PairExample], rng: random.Random) -> list[PairExample]:
     """At most MAX_PAIRS pairs: all with an event, the rest drawn."""
-    full = [p for p in pairs if p.events or p.stance is not None]
-    rest = [p for p in pairs if not (p.events or p.stance is not None)]
+    full = [p for p in pairs if p.events or p.guessed or p.stance is not None]
+    rest = [p for p in pairs if not (p.events or p.guessed or p.stance is not None)]
     rng.shuffle(rest)
     return full + rest[: max(0, MAX_PAIRS - len(full))]
 
@@ -72,7 +77,7 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
     width = inputs["input_ids"].shape[1]
     rows: list[int] = []
     spans: list[tuple[tuple[int, int], tuple[int, int]]] = []
-    events, mask, single, stance = [], [], [], []
+    events, mask, single, stance, soft = [], [], [], [], []
     labels: list[list[int]] = []
     quotes: list[tuple[int, int]] = []
     for row, (example, tokens) in enumerate(zip(examples, encoded, strict=True)):
@@ -89,7 +94,8 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
             )
             single.append(next(iter(pair.events)) if pair.single else IGNORE)
             stance.append(IGNORE if pair.stance is None else pair.stance)
-            for kind, values in pair.events.items():
+            soft.append(UNASKED if pair.soft is None else pair.soft.astype(np.float32))
+            for kind, values in (pair.events | pair.guessed).items():
                 if not values:
                     continue
                 labels.append([number, kind, *(values[n] for n in ("claim", "timing", "tone", "peace"))])
@@ -104,6 +110,7 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
         event_mask=torch.tensor(mask).reshape(-1, len(EVENT_TYPES)),
         single=torch.tensor(single, dtype=torch.long),
         stance=torch.tensor(stance, dtype=torch.long),
+        soft=torch.from_numpy(np.array(soft, dtype=np.float32).reshape(-1, SOFT_WIDTH)),
         labels=torch.tensor(labels, dtype=torch.long).reshape(-1, 6),
         quotes=torch.tensor(quotes, dtype=torch.long).reshape(-1, 2),
     )

@@ -36,6 +36,7 @@ from training.network_data import IGNORE, Batch, make_batch
 
 BASE = Path(base_package).parent / "model"
 HAND = Path(__file__).parent / "data"
+SOFT_EVENT, SOFT_CHOICE, SOFT_STANCE = 1.0, 0.7, 0.6
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ def losses(network: EventNetwork, batch: Batch, recipe: Recipe) -> dict[str, Ten
         parts["stance"] = recipe.stance_weight * functional.cross_entropy(
             attributes[:, STANCE_QUERY, tone_at : tone_at + 3], batch.stance, weight=weight, ignore_index=IGNORE
         )
+    asked = ~batch.soft[:, 0].isnan()
+    if asked.any():
+        parts |= _soft_losses(
+            types[asked], attributes[asked][:, STANCE_QUERY, tone_at : tone_at + 3], batch.soft[asked]
+        )
     if len(batch.labels):
         pair, kind = batch.labels[:, 0], batch.labels[:, 1]
         rows, at = attributes[pair, kind], 0
@@ -105,6 +111,20 @@ def losses(network: EventNetwork, batch: Batch, recipe: Recipe) -> dict[str, Ten
                 logits[pair, kind], batch.quotes[:, column], ignore_index=IGNORE
             )
     return parts
+
+
+def _soft_losses(types: Tensor, tone: Tensor, soft: Tensor) -> dict[str, Tensor]:
+    """How far the network is from the teacher: each type for itself, the choice between types, the stance."""
+    wanted = torch.sigmoid(soft[:, :STANCE_QUERY])
+    every = functional.binary_cross_entropy_with_logits(types, wanted, reduction="none")
+    focus = torch.maximum(wanted, torch.sigmoid(types.detach()).clamp(0.02, 1.0) ** 0.5)
+    eventful = wanted.max(-1).values
+    choice = functional.cross_entropy(types, soft[:, :STANCE_QUERY].softmax(-1), reduction="none")
+    return {
+        "soft event": SOFT_EVENT * (every * focus).sum() / wanted.sum().clamp(min=8),
+        "soft choice": SOFT_CHOICE * (choice * eventful).sum() / eventful.sum().clamp(min=4),
+        "soft stance": SOFT_STANCE * functional.cross_entropy(tone, soft[:, STANCE_QUERY:].softmax(-1)),
+    }
 
 
 def batches(examples: list[Example], size: int, rng: random.Random) -> Iterator[list[Example]]:

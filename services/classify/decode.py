@@ -63,18 +63,41 @@ def _whole_words(encoded: Encoded, first: int, last: int, text: str) -> tuple[in
     return first, last
 
 
-def tag_spans(encoded: Encoded, tags: Floats, layer: str, text: str) -> list[TokenMention]:
-    """Spans of one tag layer in the sentence, widened to whole words; tags [T, 12]."""
-    at = 3 * TAG_LAYERS.index(layer)
-    probabilities = softmax(tags[: len(encoded.ids), at : at + 3])
-    row = np.where(np.array(encoded.is_sentence), probabilities.argmax(-1), 0)
+def best_tags(tags: Floats, is_sentence: Sequence[bool]) -> Ints:
+    """The most probable lawful BIO row of every layer: [T, layers] of 0, 1, 2 from logits [T, 3 × layers].
+
+    Viterbi, with one rule: an I follows a B or an I. A long span whose inner tokens waver stays whole. Tokens outside
+    the sentence are O.
+    """
+    size, layers = len(is_sentence), len(TAG_LAYERS)
+    scores = np.log(softmax(tags[:size].reshape(size, layers, 3)) + 1e-9)
+    scores[~np.array(is_sentence), :, 1:] = -1e4
+    step = np.zeros((3, 3), dtype=np.float32)  # [from, to]
+    step[0, 2] = -1e4
+    best = scores[0] + np.array([0.0, 0.0, -1e4], dtype=np.float32)
+    came = np.zeros((size, layers, 3), dtype=np.int64)
+    for t in range(1, size):
+        ways = best[:, :, None] + step
+        came[t] = ways.argmax(1)
+        best = ways.max(1) + scores[t]
+    out = np.zeros((size, layers), dtype=np.int64)
+    out[-1] = best.argmax(-1)
+    rows = np.arange(layers)
+    for t in range(size - 1, 0, -1):
+        out[t - 1] = came[t][rows, out[t]]
+    return out
+
+
+def tag_spans(encoded: Encoded, tags: Floats, layer: str, text: str, best: Ints) -> list[TokenMention]:
+    """Spans of one tag layer in the sentence, widened to whole words; tags [T, 12], `best` their `best_tags`."""
+    number = TAG_LAYERS.index(layer)
+    outside = softmax(tags[: len(encoded.ids), 3 * number : 3 * number + 3])[:, 0]
     found: list[TokenMention] = []
-    for first, last in spans_of_tags(row.tolist()):
+    for first, last in spans_of_tags(best[:, number].tolist()):
         first, last = _whole_words(encoded, first, last, text)
         if found and first <= found[-1].last:
             continue
-        score = float(1 - probabilities[first : last + 1, 0].max())
-        found.append(TokenMention(first, last, round(score, 4)))
+        found.append(TokenMention(first, last, round(float(1 - outside[first : last + 1].max()), 4)))
     return found
 
 

@@ -24,13 +24,14 @@ from services.classify.decode import (
     MAX_MENTIONS,
     Candidate,
     TokenMention,
+    best_tags,
     candidates,
     merge,
     pair_arrays,
     tag_spans,
 )
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
-from services.classify.model import EventModel, Floats
+from services.classify.model import EventModel, Floats, Ints
 from services.stage import Input, Outcome
 
 SAID = " said:"
@@ -140,8 +141,9 @@ class Classifier:
         states: Floats,
         tags: Floats,
     ) -> dict[int, SentenceExtraction]:
+        best = [best_tags(tags[row], e.is_sentence) for row, e in enumerate(encoded)]
         mentions = [
-            _speaker_mention(p, e) + tag_spans(e, tags[row], "side", p.text)
+            _speaker_mention(p, e) + tag_spans(e, tags[row], "side", p.text, best[row])
             for row, (p, e) in enumerate(zip(pieces, encoded, strict=True))
         ]
         mentions = [m[:MAX_MENTIONS] for m in mentions]
@@ -156,7 +158,7 @@ class Classifier:
             events = merge(
                 candidates([index[i][1:] for i in at], event[at], attributes[at], start[at], end[at], self._thresholds)
             )
-            out[numbers[row]] = _extraction(piece, encoded[row], tags[row], mentions[row], events)
+            out[numbers[row]] = _extraction(piece, encoded[row], tags[row], best[row], mentions[row], events)
         return out
 
     def _pieces(self, number: int, article: CleanArticle) -> list[Piece]:
@@ -193,7 +195,12 @@ def _speaker_mention(piece: Piece, encoded: Encoded) -> list[TokenMention]:
 
 
 def _extraction(
-    piece: Piece, encoded: Encoded, tags: Floats, mentions: Sequence[TokenMention], events: Sequence[Candidate]
+    piece: Piece,
+    encoded: Encoded,
+    tags: Floats,
+    best: Ints,
+    mentions: Sequence[TokenMention],
+    events: Sequence[Candidate],
 ) -> SentenceExtraction:
     def chars(first: int, last: int) -> Span:
         a, b = encoded.char_span(first, last)
@@ -222,7 +229,7 @@ def _extraction(
         ],
         attributions=_attributions(
             *(
-                [chars(m.first, m.last) for m in tag_spans(encoded, tags, layer, piece.text)]
+                [chars(m.first, m.last) for m in tag_spans(encoded, tags, layer, piece.text, best)]
                 for layer in ("source", "cue", "content")
             )
         ),

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.resolve.actors import PRONOUNS, ActorCode, code_actor, countries, fold
+from services.resolve.actors import PRONOUNS, ActorCode, code_actor
+from services.resolve.gazetteer import countries, fold
 
 NOBODY = ActorCode((), None, None, None, None, "unknown")
 PLURAL = re.compile(
@@ -20,6 +21,10 @@ ROLE = re.compile(
     r"official|ministry|government|king|prince)s?\b"
 )
 SEVERAL = re.compile(r"\b(?:officials|ministers|leaders|diplomats|presidents|envoys|generals|governments)\b")
+BLOC = re.compile(
+    r"^(?:the|this|that) (?:\S+ )?(?:bloc|union|alliance|organi[sz]ation|grouping|group|body|council|commission|"
+    r"mission|court|tribunal|agency|watchdog)$"
+)
 OFFICIAL = re.compile(
     r"\b(?:government|department|ministry|delegation|embassy|foreign office|mission|white house|office)\b", re.I
 )
@@ -69,6 +74,9 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
             article.persons.append(found)
         article.sides.append(found)
         return found
+    if BLOC.match(plain):
+        pool = [s for s in article.sides[::-1] if s.resolved_by == "organisation"]
+        return _as(pool[0], "description") if pool else NOBODY
     if ROLE.search(plain) and not SEVERAL.search(plain):
         pool = [p for p in article.persons[::-1] if p.sector == "GOV"] or article.sides[::-1]
         if article.publisher.codes and not pool:

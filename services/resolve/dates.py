@@ -96,6 +96,26 @@ def _resolve(kind: str, match: re.Match[str], published: date | None) -> EventDa
     return known(f"{year}-{month:02}", "month")
 
 
+def is_past(when: EventDate, published: date, fresh: timedelta) -> bool:
+    """Whether the whole day, week, month or year lies more than `fresh` before publication.
+
+    Of the month of publication only "earlier this month" can be past: its middle is what counts.
+    """
+    if not when.date:
+        return False
+    year, month, day = ([int(x) for x in when.date.split("-")] + [0, 0])[:3]
+    if when.granularity == "year":
+        last = date(year, 12, 31)
+    elif when.granularity == "month":
+        last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+        if last >= published:
+            earlier = bool(re.match("earlier", when.text or "", re.I))
+            last = published - timedelta(days=published.day // 2) if earlier else last
+    else:
+        last = date(year, month, day) + timedelta(days=6 if when.granularity == "week" else 0)
+    return published - last > fresh
+
+
 def date_event(text: str, start: int, end: int, published: date | None) -> EventDate:
     """The date of an event at text[start:end] of its sentence: words inside it, else the nearest of the sentence."""
     found = [f for f in find_dates(text, published) if not re.search(r"\bbetween\b.{0,12}$", text[: f[0]])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from schemas.records import Place
-from services.resolve.actors import alpha3, cities, countries, fold
+from services.resolve.gazetteer import alpha3, cities, countries, fold
 
 _PLACE = re.compile(r"\b(?:in|at|visited|to|near) (?:the )?((?:[A-Z][\w’'-]+)(?: [A-Z][\w’'-]+){0,2})")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from schemas.codebook import CAMEO, MUTUAL_TYPES, PLOVER_INTENSITY, QUAD
 from schemas.records import (
-    Attribution,
     CleanArticle,
     Evidence,
     ExtractedEvent,
@@ -20,9 +19,10 @@ from schemas.records import (
 )
 from services import PIPELINE_VERSION
 from services.rawspan import raw_span
-from services.resolve.actors import ActorCode
+from services.resolve.actors import ActorCode, code_actor
+from services.resolve.attribution import attributions, is_hearsay
 from services.resolve.coreference import NOBODY, Article, publisher, resolve_mention
-from services.resolve.dates import date_event
+from services.resolve.dates import date_event, is_past
 from services.resolve.places import place_event
 from services.stage import Input, Outcome
 
@@ -97,10 +97,13 @@ def _event(
     start, end = event.quote_start - sentence.start, event.quote_end - sentence.start
     when = date_event(text, start, end, article.published_at)
     timing = event.timing
-    if when.date and when.granularity == "day" and article.published_at and event.claim != "planned":
-        timing = "background" if article.published_at - date.fromisoformat(when.date) > FRESH else timing
-    attribution = _attribution(event, found, article, sides)
+    if article.published_at and event.claim != "planned" and is_past(when, article.published_at, FRESH):
+        timing = "background"
+    attribution = attributions(event, found, article, _coder(found, sides, article))
     evidence = _evidence(article, event.quote_start, event.quote_end, found.sentence)
+    hearsay = "reportedly" in text[max(0, start - 25) : end].lower() or is_hearsay(
+        attribution, [s.code for s in actors]
+    )
     key = f"{article.article_id}|{event.type}|{event.quote_start}-{event.quote_end}|{extracted.model.version}"
     codes = sorted({s.code for s in actors + recipients})
     return ResolvedEvent(
@@ -110,7 +113,7 @@ def _event(
         type=event.type,
         actors=actors,
         recipients=recipients,
-        claim="reported" if event.claim == "asserted" and "reportedly" in evidence.quote.lower() else event.claim,
+        claim="reported" if hearsay and event.claim == "asserted" else event.claim,
         timing=timing,
         tone=event.tone,
         peace=event.peace,
@@ -167,25 +170,18 @@ def _as_sides(
     return known or out
 
 
-def _attribution(
-    event: ExtractedEvent, found: SentenceExtraction, article: CleanArticle, sides: Sequence[ActorCode]
-) -> list[Attribution]:
-    spans = [(found.mentions[i].start, found.mentions[i].end) for i in (*event.actors, *event.recipients)]
-    out = []
-    for link in found.attributions:
-        if not link.source or any(link.source[0] < b and link.source[1] > a for a, b in spans):
-            continue
-        if link.content and not (link.content[0] < event.quote_end and link.content[1] > event.quote_start):
-            continue
-        out.append(
-            Attribution(
-                text=article.text[slice(*link.source)],
-                start=link.source[0],
-                end=link.source[1],
-                cue=article.text[slice(*link.cue)] if link.cue else None,
-            )
-        )
-    return out
+def _coder(
+    found: SentenceExtraction, sides: Sequence[ActorCode], article: CleanArticle
+) -> Callable[[tuple[int, int]], str | None]:
+    """The side code of a source: of the mention that stands there, else of its own words."""
+
+    def code(span: tuple[int, int]) -> str | None:
+        for mention, side in zip(found.mentions, sides, strict=True):
+            if mention.start < span[1] and span[0] < mention.end and side.codes:
+                return side.codes[0]
+        return next(iter(code_actor(article.text[slice(*span)], article.published_at).codes), None)
+
+    return code
 
 
 def _evidence(article: CleanArticle, start: int, end: int, number: int) -> Evidence:

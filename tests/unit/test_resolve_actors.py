@@ -3,7 +3,8 @@ from datetime import date
 
 import pytest
 
-from services.resolve.actors import code_actor, organisations, people
+from services.resolve.actors import code_actor
+from services.resolve.gazetteer import organisations, people
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from services.resolve.actors import code_actor, organisations, people
         ("Portugal's interior minister", "PRT", "GOV"),
         ("an opposition lawmaker", None, "LEG"),
         ("the Bulgarian parliament", "BGR", "LEG"),
-        ("Nairobi", "KEN", None),
+        ("Nairobi", "KEN", "GOV"),
         ("gunmen", None, "UAF"),
         ("car makers", None, None),
         ("a former Swiss diplomat", "CHE", "ELI"),

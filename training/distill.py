@@ -1,0 +1,99 @@
+"""What a trained teacher says of sentences: soft labels for the small network."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from services.classify.decode import best_span, best_tags
+from services.classify.features import TAG_LAYERS, Encoded, encode, pad, spans_of_tags
+from services.classify.network import ATTRIBUTES, EventNetwork
+from training.examples import STANCE_QUERY, Example, PairExample, Place
+
+MOST_MENTIONS = 7
+TONE_AT = ATTRIBUTES["claim"] + ATTRIBUTES["timing"]
+
+
+def _batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
+    order = sorted(examples, key=lambda e: len(e.context) + len(e.sentence))
+    for at in range(0, len(order), size):
+        yield order[at : at + size]
+
+
+def _places(encoded: Encoded, spans: Sequence[tuple[int, int]]) -> list[Place]:
+    return [(False, *encoded.char_span(*span)) for span in spans]
+
+
+def _token_span(encoded: Encoded, place: Place | None) -> tuple[int, int]:
+    return (-1, -1) if place is None else encoded.token_span(place[1], place[2], place[0]) or (-1, -1)
+
+
+def _own_pairs(example: Example) -> list[PairExample]:
+    """Every pair of the sides tagged in a sentence."""
+    places: list[Place | None] = [None, *example.tags["side"][:MOST_MENTIONS]]
+    return [PairExample(a, r) for a in places for r in places if a is None or a != r]
+
+
+def soft_label(network: EventNetwork, tokenizer: Tokenizer, examples: Sequence[Example], size: int = 32) -> None:
+    """Set `soft` of every pair, in place.
+
+    An example without known tags gets the teacher's tags, and, besides its own pairs, those of the sides found; a pair
+    for which the teacher sees an event gets that event with the teacher's attributes and words. Prints progress.
+    """
+    began, done = time.monotonic(), 0
+    network.eval()
+    for number, chunk in enumerate(_batches(examples, size)):
+        encoded = encode(tokenizer, [(e.context, e.sentence) for e in chunk])
+        inputs = {name: torch.from_numpy(a) for name, a in pad(encoded).items()}
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            states, tags = network.tagger(inputs["input_ids"], inputs["attention_mask"], inputs["token_type_ids"])
+            tagged = tags.float().numpy()
+            rows: list[tuple[int, PairExample]] = []
+            for row, example in enumerate(chunk):
+                if not example.tags:
+                    best = best_tags(tagged[row], encoded[row].is_sentence)
+                    for layer, name in enumerate(TAG_LAYERS):
+                        example.tags[name] = _places(encoded[row], spans_of_tags(best[:, layer].tolist()))
+                    example.pairs += _own_pairs(example)
+                rows += [(row, pair) for pair in example.pairs]
+            actor, recipient = (
+                torch.tensor([_token_span(encoded[r], getattr(p, side)) for r, p in rows])
+                for side in ("actor", "recipient")
+            )
+            sentence = torch.tensor([r for r, _ in rows])
+            outputs = network.pairs(states, inputs["sentence_mask"], sentence, actor, recipient)
+        event, attributes, start, end = (o.float().numpy() for o in outputs)
+        for i, (row, pair) in enumerate(rows):
+            tone = attributes[i, STANCE_QUERY, TONE_AT : TONE_AT + ATTRIBUTES["tone"]]
+            pair.soft = np.concatenate([event[i, :STANCE_QUERY], tone]).astype(np.float16)
+            if chunk[row].source != "hand":
+                _own_events(pair, event[i], attributes[i], start[i], end[i], encoded[row])
+        done += len(chunk)
+        if number % 50 == 0:
+            left = (time.monotonic() - began) / done * (len(examples) - done)
+            print(f"soft labels {done}/{len(examples)} {left:.0f} s left", flush=True)
+
+
+def _own_events(pair: PairExample, event: np.ndarray, attributes: np.ndarray, start: np.ndarray, end: np.ndarray,
+                encoded: Encoded) -> None:  # fmt: skip
+    if pair.events:
+        return
+    size = len(encoded.ids)
+    for kind in np.flatnonzero(event[:STANCE_QUERY] > 0):
+        at, values = 0, {}
+        for name, width in ATTRIBUTES.items():
+            values[name] = int(attributes[kind, at : at + width].argmax())
+            at += width
+        first, last = best_span(start[kind, :size], end[kind, :size])
+        pair.guessed[int(kind)] = values | {"quote": encoded.char_span(first, last)}
+
+
+def unlabelled(texts: Sequence[str], count: int, seed: int) -> list[Example]:
+    """Sentences to be labelled by the teacher alone, drawn without order."""
+    drawn = random.Random(seed).sample(sorted(set(texts)), min(count, len(set(texts))))
+    return [Example("soft", text[:40], "", text, {}, []) for text in drawn]

@@ -1,0 +1,167 @@
+"""Score a model on held-out labelled passages and choose its thresholds there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.codebook import EVENT_TYPES, MUTUAL_TYPES
+from services.classify.batching import plan_batches
+from services.classify.decode import (
+    MAX_MENTIONS,
+    Candidate,
+    TokenMention,
+    best_tags,
+    candidates,
+    merge,
+    pair_arrays,
+    tag_spans,
+)
+from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
+from services.classify.model import EventModel, Floats
+from training.labels import LabelledEvent, Passage
+
+STEPS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+BUDGET = 4096
+
+
+@dataclass
+class Reading:
+    """What the network said of one passage, before thresholds."""
+
+    passage: Passage
+    encoded: Encoded
+    mentions: list[Span]
+    pairs: list[tuple[int, int]]
+    scores: tuple[Floats, Floats, Floats, Floats]
+
+
+def read(model: EventModel, passages: Sequence[Passage]) -> list[Reading]:
+    """Run the network on passages; mentions are the model's own, with the labelled ones of the context."""
+    cuts = [(p.text[: p.sentence_start].rstrip(), p.text[p.sentence_start :]) for p in passages]
+    encoded = encode(model.tokenizer, cuts)
+    out: dict[int, Reading] = {}
+    for rows in plan_batches([min(len(e.ids), MAX_TOKENS) for e in encoded], BUDGET):
+        arrays = pad([encoded[i] for i in rows])
+        states, tags = model.backend.encode(arrays)
+        found = []
+        for row, i in enumerate(rows):
+            best = best_tags(tags[row], encoded[i].is_sentence)
+            heads = [m for m in passages[i].mentions if m.end <= len(cuts[i][0])]
+            spans = [encoded[i].token_span(m.start, m.end, in_context=True) for m in heads]
+            mentions = [TokenMention(*s, 1.0) for s in spans if s]
+            mentions += tag_spans(encoded[i], tags[row], "side", cuts[i][1], best)
+            found.append(mentions[:MAX_MENTIONS])
+        pair_sentence, actor, recipient, index = pair_arrays(found)
+        scores = model.backend.score_pairs(states, arrays["sentence_mask"], pair_sentence, actor, recipient)
+        for row, i in enumerate(rows):
+            at = np.flatnonzero(pair_sentence == row)
+            spans = [(m.first, m.last) for m in found[row]]
+            part = tuple(s[at] for s in scores)
+            out[i] = Reading(passages[i], encoded[i], spans, [index[j][1:] for j in at], part)  # type: ignore[arg-type]
+    return [out[i] for i in range(len(passages))]
+
+
+def _gold_span(reading: Reading, start: int, end: int) -> Span:
+    cut = reading.passage.sentence_start
+    inside = start < cut
+    shift = 0 if inside else cut
+    return reading.encoded.token_span(start - shift, end - shift, inside) or (-1, -1)
+
+
+def _overlap(a: Span, b: Span) -> float:
+    shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
+    return max(0, shared) / max(1, min(a[1] - a[0] + 1, b[1] - b[0] + 1))
+
+
+def _sides_agree(reading: Reading, gold: LabelledEvent, found: Candidate) -> bool:
+    spans = {m.key: _gold_span(reading, m.start, m.end) for m in reading.passage.mentions}
+
+    def same(keys: Sequence[str], numbers: Sequence[int]) -> bool:
+        known = [spans[k] for k in keys if k in spans]
+        if not known or not numbers:
+            return not known and not numbers
+        return any(_overlap(k, reading.mentions[n]) >= 0.5 for k in known for n in numbers)
+
+    straight = same(gold.actors, found.actors) and same(gold.recipients, found.recipients)
+    turned = gold.type in MUTUAL_TYPES and same(gold.actors, found.recipients) and same(gold.recipients, found.actors)
+    return straight or turned
+
+
+def tally(readings: Sequence[Reading], thresholds: Floats) -> dict[str, Counter[str]]:
+    """Per type and for ALL: counts of gold, found, hit (type and words), dyad (sides too), and equal attributes."""
+    out: dict[str, Counter[str]] = {name: Counter() for name in (*EVENT_TYPES, "ALL")}
+    for reading in readings:
+        found = merge(candidates(reading.pairs, *reading.scores, thresholds))
+        gold = reading.passage.events
+        for event in gold:
+            out[event.type]["gold"] += 1
+        for one in found:
+            out[one.type]["found"] += 1
+        quotes = [_gold_span(reading, *g.quote) for g in gold]
+        options = sorted(
+            (
+                (-_sides_agree(reading, g, f), -_overlap(quotes[i], f.quote), i, j)
+                for i, g in enumerate(gold)
+                for j, f in enumerate(found)
+                if g.type == f.type and _overlap(quotes[i], f.quote) >= 0.5
+            ),
+        )
+        used_gold: set[int] = set()
+        used_found: set[int] = set()
+        for agree, _, i, j in options:
+            if i in used_gold or j in used_found:
+                continue
+            used_gold.add(i)
+            used_found.add(j)
+            row = out[gold[i].type]
+            row["hit"] += 1
+            row["dyad"] += -agree
+            for name in ("claim", "timing", "tone", "peace"):
+                row[name] += getattr(gold[i], name) == found[j].labels[name][0]
+    for name in EVENT_TYPES:
+        out["ALL"] += out[name]
+    return out
+
+
+def f1(row: Counter[str], hit: str = "hit") -> float:
+    """F1 of a row of `tally`."""
+    return 2 * row[hit] / max(1, row["gold"] + row["found"])
+
+
+def choose_thresholds(readings: Sequence[Reading]) -> dict[str, float]:
+    """Per type the threshold with the best mean of F1 with and without sides, the others held; two rounds."""
+    thresholds = np.full(len(EVENT_TYPES), 0.5, dtype=np.float32)
+
+    def value(current: Floats) -> float:
+        row = tally(readings, current)["ALL"]
+        return f1(row) + f1(row, "dyad")
+
+    best = value(thresholds)
+    for step in STEPS:
+        everywhere = np.full(len(EVENT_TYPES), step, dtype=np.float32)
+        if (now := value(everywhere)) > best:
+            best, thresholds = now, everywhere
+    for kind in range(len(EVENT_TYPES)):
+        for step in STEPS:
+            tried = thresholds.copy()
+            tried[kind] = step
+            if (now := value(tried)) > best + 1e-4:
+                best, thresholds = now, tried
+    return {t: round(float(v), 2) for t, v in zip(EVENT_TYPES, thresholds, strict=True)}
+
+
+def report(readings: Sequence[Reading], thresholds: Floats) -> str:
+    """Lines of figures, per type and for all."""
+    lines = []
+    for name, row in tally(readings, thresholds).items():
+        hit = max(1, row["hit"])
+        parts = " ".join(f"{k} {row[k] / hit:.2f}" for k in ("claim", "timing", "tone", "peace"))
+        lines.append(
+            f"  {name:10} gold {row['gold']:5} found {row['found']:5} F1 {f1(row):.3f} with sides {f1(row, 'dyad'):.3f}"
+            f"  {parts}"
+        )
+    return "\n".join(lines)
