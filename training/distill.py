@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
@@ -14,9 +16,9 @@ from services.classify.decode import best_span, best_tags
 from services.classify.features import TAG_LAYERS, Encoded, encode, pad, spans_of_tags
 from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import STANCE_QUERY, Example, PairExample, Place
+from training.losses import TONE_AT
 
 MOST_MENTIONS = 7
-TONE_AT = ATTRIBUTES["claim"] + ATTRIBUTES["timing"]
 
 
 def _batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
@@ -66,31 +68,33 @@ def soft_label(network: EventNetwork, tokenizer: Tokenizer, examples: Sequence[E
                 for side in ("actor", "recipient")
             )
             sentence = torch.tensor([r for r, _ in rows])
-            outputs = network.pairs(states, inputs["sentence_mask"], sentence, actor, recipient)
-        event, attributes, start, end = (o.float().numpy() for o in outputs)
-        for i, (row, pair) in enumerate(rows):
-            tone = attributes[i, STANCE_QUERY, TONE_AT : TONE_AT + ATTRIBUTES["tone"]]
-            pair.soft = np.concatenate([event[i, :STANCE_QUERY], tone]).astype(np.float16)
-            if chunk[row].source != "hand":
-                _own_events(pair, event[i], attributes[i], start[i], end[i], encoded[row])
+            event, mixed = network.pairs(states, inputs["sentence_mask"], sentence, actor, recipient)
+            tone = network.details.attributes(mixed[:, STANCE_QUERY])[:, TONE_AT : TONE_AT + 3]
+            soft = torch.cat([event[:, :STANCE_QUERY], tone], -1).float().numpy().astype(np.float16)
+            own = [i for i, (row, pair) in enumerate(rows) if chunk[row].source != "hand" and not pair.events]
+            guesses = torch.nonzero(event[own, :STANCE_QUERY] > 0)
+            at, kind = torch.tensor(own, dtype=torch.long)[guesses[:, 0]], guesses[:, 1]
+            details = network.details(states, inputs["sentence_mask"], sentence[at], mixed[at, kind])
+            attributes, start, end = (d.float().numpy() for d in details)
+        for (_, pair), values in zip(rows, soft, strict=True):
+            pair.soft = values
+        for k, (i, t) in enumerate(zip(at.tolist(), kind.tolist(), strict=True)):
+            row, pair = rows[i]
+            size = len(encoded[row].ids)
+            words = encoded[row].char_span(*best_span(start[k, :size], end[k, :size]))
+            pair.guessed[t] = _attributes(attributes[k]) | {"quote": words}
         done += len(chunk)
         if number % 50 == 0:
             left = (time.monotonic() - began) / done * (len(examples) - done)
             print(f"soft labels {done}/{len(examples)} {left:.0f} s left", flush=True)
 
 
-def _own_events(pair: PairExample, event: np.ndarray, attributes: np.ndarray, start: np.ndarray, end: np.ndarray,
-                encoded: Encoded) -> None:  # fmt: skip
-    if pair.events:
-        return
-    size = len(encoded.ids)
-    for kind in np.flatnonzero(event[:STANCE_QUERY] > 0):
-        at, values = 0, {}
-        for name, width in ATTRIBUTES.items():
-            values[name] = int(attributes[kind, at : at + width].argmax())
-            at += width
-        first, last = best_span(start[kind, :size], end[kind, :size])
-        pair.guessed[int(kind)] = values | {"quote": encoded.char_span(first, last)}
+def _attributes(values: npt.NDArray[np.float32]) -> dict[str, Any]:
+    found, at = {}, 0
+    for name, width in ATTRIBUTES.items():
+        found[name] = int(values[at : at + width].argmax())
+        at += width
+    return found
 
 
 def unlabelled(texts: Sequence[str], count: int, seed: int) -> list[Example]:

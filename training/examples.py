@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -77,9 +77,8 @@ def from_passage(passage: Passage) -> Example:
     for event in passage.events:
         kind = EVENT_TYPES.index(event.type)
         for actor in event.actors:
-            for recipient in event.recipients or (None,):
-                if actor == recipient:
-                    continue
+            # "The two sides agreed" is written a>a: between the members of one mention, so toward no other mention.
+            for recipient in tuple(r for r in event.recipients if r != actor) or (None,):
                 pair = pairs[actor, recipient]
                 pair.events.setdefault(
                     kind,
@@ -183,9 +182,13 @@ def read_newsmtsc(path: Path) -> Iterator[Example]:
             yield Example("newsmtsc", row["id"], "", row["text"], {}, [pair])
 
 
-def split_groups(examples: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Split by group, so that one story's passages stand on one side; returns (training, held out)."""
-    groups = sorted({e.group for e in examples})
-    random.Random(seed).shuffle(groups)
-    held = set(groups[: max(1, round(share * len(groups)))])
-    return [e for e in examples if e.group not in held], [e for e in examples if e.group in held]
+def split_groups(passages: list[Passage], share: float, seed: int) -> tuple[list[Passage], list[Passage]]:
+    """Split by group, so that one story's passages stand on one side; returns (training, held out).
+
+    A group's side hangs on its name alone, so that it stays where it is when others are added.
+    """
+
+    def held(group: str) -> bool:
+        return int(hashlib.sha256(f"{seed} {group}".encode()).hexdigest()[:8], 16) < share * 2**32
+
+    return [p for p in passages if not held(p.group)], [p for p in passages if held(p.group)]

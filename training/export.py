@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import tempfile
@@ -24,7 +23,12 @@ ENCODER_KEYS = (
 
 
 def write_folder(
-    network: EventNetwork, base: Path, out: Path, recipe: Any, counts: dict[str, int], threshold: float = 0.5
+    network: EventNetwork,
+    base: Path,
+    out: Path,
+    recipe: dict[str, Any],
+    counts: dict[str, int],
+    threshold: float = 0.5,
 ) -> None:
     """Write `out`; the version is the first 12 digits of the weights' hash, so it names what it is."""
     out.mkdir(parents=True, exist_ok=True)
@@ -42,15 +46,22 @@ def write_folder(
         "sha256": sha256,
         "event_threshold": threshold,
         "type_thresholds": {},
-        "recipe": dataclasses.asdict(recipe),
+        "recipe": recipe,
         "examples": counts,
     }
     (out / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     write_graphs(network, out)
 
 
+def set_thresholds(folder: Path, thresholds: dict[str, float]) -> None:
+    """Write the chosen threshold of each type into the folder's configuration."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"type_thresholds": thresholds}, indent=1) + "\n")
+
+
 def write_graphs(network: EventNetwork, out: Path) -> None:
-    """Export both parts of the network as ONNX graphs without weights (services/classify/onnxfile.py)."""
+    """Export the parts of the network as ONNX graphs without weights (services/classify/onnxfile.py)."""
     network = network.float().eval()
     for parameter in network.parameters():
         parameter.data = parameter.data.half().float()
@@ -70,10 +81,16 @@ def write_graphs(network: EventNetwork, out: Path) -> None:
             network.pairs,
             (states.detach(), ids, rows, spans, spans.flip(0)),
             {"states": "bt", "sentence_mask": "bt", "pair_sentence": "p", "actor": "p", "recipient": "p"},
-            {"event": "p", "attributes": "p", "start": "p_t", "end": "p_t"},
+            {"event": "p", "mixed": "p"},
+        ),
+        "details": (
+            network.details,
+            (states.detach(), ids, rows, torch.zeros(3, network.pairs.width)),
+            {"states": "bt", "sentence_mask": "bt", "sentence": "k", "mixed": "k"},
+            {"attributes": "k", "start": "kt", "end": "kt"},
         ),
     }
-    names = {"b": "batch", "t": "tokens", "p": "pairs"}
+    names = {"b": "batch", "t": "tokens", "p": "pairs", "k": "events"}
     with tempfile.TemporaryDirectory() as scratch:
         for part, (module, example, inputs, outputs) in parts.items():
             axes = {

@@ -18,6 +18,8 @@ from services.classify.decode import (
     candidates,
     merge,
     pair_arrays,
+    readings,
+    score_details,
     tag_spans,
 )
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
@@ -26,24 +28,28 @@ from training.labels import LabelledEvent, Passage
 
 STEPS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 BUDGET = 4096
+LEAST_LOGIT = -2.8
+"""Below every step times decode.RECIPIENT_SHARE: what lies under it is never asked for."""
 
 
 @dataclass
-class Reading:
-    """What the network said of one passage, before thresholds."""
+class Read:
+    """What the network said of one passage, before thresholds: `rows` tells where a (pair, type)'s details stand."""
 
     passage: Passage
     encoded: Encoded
     mentions: list[Span]
     pairs: list[tuple[int, int]]
-    scores: tuple[Floats, Floats, Floats, Floats]
+    event: Floats
+    rows: dict[tuple[int, int], int]
+    details: tuple[Floats, Floats, Floats]
 
 
-def read(model: EventModel, passages: Sequence[Passage]) -> list[Reading]:
+def read(model: EventModel, passages: Sequence[Passage]) -> list[Read]:
     """Run the network on passages; mentions are the model's own, with the labelled ones of the context."""
     cuts = [(p.text[: p.sentence_start].rstrip(), p.text[p.sentence_start :]) for p in passages]
     encoded = encode(model.tokenizer, cuts)
-    out: dict[int, Reading] = {}
+    out: dict[int, Read] = {}
     for rows in plan_batches([min(len(e.ids), MAX_TOKENS) for e in encoded], BUDGET):
         arrays = pad([encoded[i] for i in rows])
         states, tags = model.backend.encode(arrays)
@@ -56,16 +62,20 @@ def read(model: EventModel, passages: Sequence[Passage]) -> list[Reading]:
             mentions += tag_spans(encoded[i], tags[row], "side", cuts[i][1], best)
             found.append(mentions[:MAX_MENTIONS])
         pair_sentence, actor, recipient, index = pair_arrays(found)
-        scores = model.backend.score_pairs(states, arrays["sentence_mask"], pair_sentence, actor, recipient)
+        mask = arrays["sentence_mask"]
+        event, mixed = model.backend.score_pairs(states, mask, pair_sentence, actor, recipient)
         for row, i in enumerate(rows):
             at = np.flatnonzero(pair_sentence == row)
-            spans = [(m.first, m.last) for m in found[row]]
-            part = tuple(s[at] for s in scores)
-            out[i] = Reading(passages[i], encoded[i], spans, [index[j][1:] for j in at], part)  # type: ignore[arg-type]
+            likely = np.argwhere(event[at, : len(EVENT_TYPES)] > LEAST_LOGIT)
+            chosen = [(int(at[p]), int(t)) for p, t in likely]
+            details = score_details(model.backend, states, mask, pair_sentence, mixed, chosen)
+            numbers = {(int(p), int(t)): k for k, (p, t) in enumerate(likely)}
+            own = [(m.first, m.last) for m in found[row]]
+            out[i] = Read(passages[i], encoded[i], own, [index[j][1:] for j in at], event[at], numbers, details)
     return [out[i] for i in range(len(passages))]
 
 
-def _gold_span(reading: Reading, start: int, end: int) -> Span:
+def _gold_span(reading: Read, start: int, end: int) -> Span:
     cut = reading.passage.sentence_start
     inside = start < cut
     shift = 0 if inside else cut
@@ -77,7 +87,7 @@ def _overlap(a: Span, b: Span) -> float:
     return max(0, shared) / max(1, min(a[1] - a[0] + 1, b[1] - b[0] + 1))
 
 
-def _sides_agree(reading: Reading, gold: LabelledEvent, found: Candidate) -> bool:
+def _sides_agree(reading: Read, gold: LabelledEvent, found: Candidate) -> bool:
     spans = {m.key: _gold_span(reading, m.start, m.end) for m in reading.passage.mentions}
 
     def same(keys: Sequence[str], numbers: Sequence[int]) -> bool:
@@ -91,11 +101,13 @@ def _sides_agree(reading: Reading, gold: LabelledEvent, found: Candidate) -> boo
     return straight or turned
 
 
-def tally(readings: Sequence[Reading], thresholds: Floats) -> dict[str, Counter[str]]:
+def tally(passages: Sequence[Read], thresholds: Floats) -> dict[str, Counter[str]]:
     """Per type and for ALL: counts of gold, found, hit (type and words), dyad (sides too), and equal attributes."""
     out: dict[str, Counter[str]] = {name: Counter() for name in (*EVENT_TYPES, "ALL")}
-    for reading in readings:
-        found = merge(candidates(reading.pairs, *reading.scores, thresholds))
+    for reading in passages:
+        said = readings(reading.pairs, reading.event, thresholds)
+        rows = [reading.rows[r.pair, r.type] for r in said]
+        found = merge(candidates(said, *(d[rows] for d in reading.details)))
         gold = reading.passage.events
         for event in gold:
             out[event.type]["gold"] += 1
@@ -132,12 +144,12 @@ def f1(row: Counter[str], hit: str = "hit") -> float:
     return 2 * row[hit] / max(1, row["gold"] + row["found"])
 
 
-def choose_thresholds(readings: Sequence[Reading]) -> dict[str, float]:
+def choose_thresholds(passages: Sequence[Read]) -> dict[str, float]:
     """Per type the threshold with the best mean of F1 with and without sides, the others held; two rounds."""
     thresholds = np.full(len(EVENT_TYPES), 0.5, dtype=np.float32)
 
     def value(current: Floats) -> float:
-        row = tally(readings, current)["ALL"]
+        row = tally(passages, current)["ALL"]
         return f1(row) + f1(row, "dyad")
 
     best = value(thresholds)
@@ -154,10 +166,15 @@ def choose_thresholds(readings: Sequence[Reading]) -> dict[str, float]:
     return {t: round(float(v), 2) for t, v in zip(EVENT_TYPES, thresholds, strict=True)}
 
 
-def report(readings: Sequence[Reading], thresholds: Floats) -> str:
+def thresholds_array(values: Sequence[float]) -> Floats:
+    """Thresholds, in the order of EVENT_TYPES, as decoding takes them."""
+    return np.array(values, dtype=np.float32)
+
+
+def report(passages: Sequence[Read], thresholds: Floats) -> str:
     """Lines of figures, per type and for all."""
     lines = []
-    for name, row in tally(readings, thresholds).items():
+    for name, row in tally(passages, thresholds).items():
         hit = max(1, row["hit"])
         parts = " ".join(f"{k} {row[k] / hit:.2f}" for k in ("claim", "timing", "tone", "peace"))
         lines.append(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from services.normalize.sentences import split
 from training.examples import unbracket
 from training.labels import LabelError, LabelledAttribution, LabelledEvent, Mention, Passage, read_file
 
@@ -33,6 +35,19 @@ def row_texts(data: Path) -> dict[str, str]:
                 text = unbracket(row["text"])[0] if name == "directed_sentiment_train" else row["text"]
                 out[row["id"]] = text + "\n" + (row.get("title") or "")
     return out
+
+
+def sentences_of(texts: dict[str, str], rng: random.Random, count: int) -> list[str]:
+    """Up to `count` sentences of 40 to 400 characters, drawn from rows without order; bracketed ones are left out."""
+    out: list[str] = []
+    for row in rng.sample(sorted(texts), len(texts)):
+        for start, end in split(texts[row]):
+            sentence = squeeze(texts[row][start:end])
+            if 40 <= len(sentence) <= 400 and not set("[]{}") & set(sentence):
+                out.append(sentence)
+        if len(out) >= count:
+            break
+    return out[:count]
 
 
 def squeeze(text: str) -> str:

@@ -10,10 +10,12 @@ import numpy as np
 
 from schemas.codebook import CLAIMS, EVENT_TYPES, MUTUAL_TYPES, PEACES, TIMINGS, TONES, EventType
 from services.classify.features import TAG_LAYERS, Encoded, Span, spans_of_tags
-from services.classify.model import Floats, Ints
+from services.classify.model import Backend, Floats, Ints
 
 MAX_MENTIONS = 14
 MAX_QUOTE_TOKENS = 80
+RECIPIENT_SHARE = 0.4
+"""Part of an event's threshold that its recipient needs, once the event itself is sure; chosen on held-out passages."""
 JOIN_SHARE = 0.75
 """A further side joins an event when its own score is at least this share of the event's: weaker ones are echoes."""
 ATTRIBUTES = (("claim", CLAIMS), ("timing", TIMINGS), ("tone", TONES), ("peace", PEACES))
@@ -146,36 +148,75 @@ def _iou(a: Span, b: Span) -> float:
     return shared / (max(a[1], b[1]) - min(a[0], b[0]) + 1)
 
 
-def candidates(
-    pairs: Sequence[tuple[int, int]],
-    event: Floats,
-    attributes: Floats,
-    start: Floats,
-    end: Floats,
-    thresholds: Floats,
-) -> list[Candidate]:
-    """Every (pair, type) of one sentence above its type's threshold, best first; pairs are (actor, recipient)."""
+@dataclass(frozen=True)
+class Reading:
+    """A pair of one sentence that says an event: row of the pair, actor and recipient (-1 absent), type index."""
+
+    pair: int
+    actor: int
+    recipient: int
+    type: int
+    score: float
+
+
+def readings(pairs: Sequence[tuple[int, int]], event: Floats, thresholds: Floats) -> list[Reading]:
+    """The (pair, type)s of one sentence at or above their type's threshold; event [P, 18], pairs (actor, recipient).
+
+    Where an actor's event is sure but no recipient of it is, the most probable recipient counts from RECIPIENT_SHARE of
+    the threshold on: that there is an event and whom it is toward are two questions.
+    """
     probability = 1 / (1 + np.exp(-event[:, : len(EVENT_TYPES)]))
-    found = []
-    for p, t in zip(*np.where(probability >= thresholds), strict=True):
+    sure = probability >= thresholds
+    out = [
+        Reading(int(p), pairs[p][0], pairs[p][1], int(t), float(probability[p, t]))
+        for p, t in zip(*np.where(sure), strict=True)
+    ]
+    for lone in [r for r in out if r.recipient < 0]:
+        toward = [
+            p for p, (a, r) in enumerate(pairs)
+            if a == lone.actor and r >= 0 and probability[p, lone.type] >= RECIPIENT_SHARE * thresholds[lone.type]
+        ]  # fmt: skip
+        if toward and not any(sure[p, lone.type] for p in toward):
+            best = max(toward, key=lambda p: probability[p, lone.type])
+            out.append(Reading(best, pairs[best][0], pairs[best][1], lone.type, lone.score))
+    return out
+
+
+def score_details(
+    backend: Backend,
+    states: Floats,
+    sentence_mask: Ints,
+    pair_sentence: Ints,
+    mixed: Floats,
+    chosen: Sequence[tuple[int, int]],
+) -> tuple[Floats, Floats, Floats]:
+    """The detail head on chosen (pair, query) rows of a batch: attributes [K, 15], quote start and end [K, T]."""
+    pair = np.array([p for p, _ in chosen], dtype=np.int64)
+    query = np.array([q for _, q in chosen], dtype=np.int64)
+    return backend.details(states, sentence_mask, pair_sentence[pair], mixed[pair, query])
+
+
+def candidates(found: Sequence[Reading], attributes: Floats, start: Floats, end: Floats) -> list[Candidate]:
+    """The readings of one sentence with their details (attributes [K, 15], quote start and end [K, T]), best first."""
+    out = []
+    for k, reading in enumerate(found):
         labels: dict[str, tuple[Any, float]] = {}
         at = 0
         for name, values in ATTRIBUTES:
-            scores = softmax(attributes[p, t, at : at + len(values)])
+            scores = softmax(attributes[k, at : at + len(values)])
             labels[name] = (values[int(scores.argmax())], round(float(scores.max()), 4))
             at += len(values)
-        actor, recipient = pairs[p]
-        found.append(
+        out.append(
             Candidate(
-                EVENT_TYPES[t],
-                float(probability[p, t]),
-                (actor,) if actor >= 0 else (),
-                (recipient,) if recipient >= 0 else (),
-                best_span(start[p, t], end[p, t]),
+                EVENT_TYPES[reading.type],
+                reading.score,
+                (reading.actor,) if reading.actor >= 0 else (),
+                (reading.recipient,) if reading.recipient >= 0 else (),
+                best_span(start[k], end[k]),
                 labels,
             )
         )
-    return sorted(found, key=lambda c: -c.score)
+    return sorted(out, key=lambda c: -c.score)
 
 
 def merge(found: Sequence[Candidate]) -> list[Candidate]:

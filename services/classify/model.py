@@ -53,15 +53,20 @@ def expected_labels() -> dict[str, list[str]]:
 
 
 class Backend(Protocol):
-    """Runs the two parts of the network on numpy arrays (shapes: services/classify/network.py)."""
+    """Runs the parts of the network on numpy arrays (shapes: services/classify/network.py)."""
 
     def encode(self, batch: dict[str, Ints]) -> tuple[Floats, Floats]:
         """Arrays of features.pad → token states [B, T, H] and tag logits [B, T, 12]."""
 
     def score_pairs(
         self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
-    ) -> tuple[Floats, Floats, Floats, Floats]:
-        """States and P pairs → event logits [P, 18], attributes [P, 18, 15], quote start and end logits [P, 18, T]."""
+    ) -> tuple[Floats, Floats]:
+        """States and P pairs → event logits [P, 18] and findings [P, 18, W]."""
+
+    def details(
+        self, states: Floats, sentence_mask: Ints, sentence: Ints, mixed: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """States and K findings [K, W] → attributes [K, 15], quote start and end logits [K, T]."""
 
 
 class TorchBackend:
@@ -94,16 +99,23 @@ class TorchBackend:
 
     def score_pairs(
         self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
-    ) -> tuple[Floats, Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats]:
         """See Backend."""
-        a, b, c, d = self._run(self._network.pairs, [states, sentence_mask, pair_sentence, actor, recipient])
-        return a, b, c, d
+        event, mixed = self._run(self._network.pairs, [states, sentence_mask, pair_sentence, actor, recipient])
+        return event, mixed
+
+    def details(
+        self, states: Floats, sentence_mask: Ints, sentence: Ints, mixed: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """See Backend."""
+        attributes, start, end = self._run(self._network.details, [states, sentence_mask, sentence, mixed])
+        return attributes, start, end
 
 
 class OnnxBackend:
-    """ONNX Runtime on CPU: the encoder's matrices in int8, the pair head in fp32."""
+    """ONNX Runtime on CPU: the encoder's matrices in int8, the heads in fp32. `graphs` are tagger, pairs, details."""
 
-    def __init__(self, tagger: Path, pairs: Path, threads: int) -> None:
+    def __init__(self, graphs: Sequence[Path], threads: int) -> None:
         import onnxruntime
 
         # The library would report usage to its maker; a monitoring desk's machine talks to nobody unasked.
@@ -112,9 +124,8 @@ class OnnxBackend:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._tagger, self._pairs = (
-            onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            for path in (tagger, pairs)
+        self._tagger, self._pairs, self._details = (
+            onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]) for path in graphs
         )
 
     def encode(self, batch: dict[str, Ints]) -> tuple[Floats, Floats]:
@@ -125,7 +136,7 @@ class OnnxBackend:
 
     def score_pairs(
         self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
-    ) -> tuple[Floats, Floats, Floats, Floats]:
+    ) -> tuple[Floats, Floats]:
         """See Backend."""
         inputs = {
             "states": states,
@@ -134,8 +145,16 @@ class OnnxBackend:
             "actor": actor,
             "recipient": recipient,
         }
-        a, b, c, d = self._pairs.run(None, inputs)
-        return a, b, c, d
+        event, mixed = self._pairs.run(None, inputs)
+        return event, mixed
+
+    def details(
+        self, states: Floats, sentence_mask: Ints, sentence: Ints, mixed: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """See Backend."""
+        inputs = {"states": states, "sentence_mask": sentence_mask, "sentence": sentence, "mixed": mixed}
+        attributes, start, end = self._details.run(None, inputs)
+        return attributes, start, end
 
 
 class EventModel:
@@ -207,5 +226,4 @@ def load_model(path: Path, backend: BackendName = "auto", threads: int = 2) -> E
 def _onnx(path: Path, config: ModelConfig, threads: int) -> OnnxBackend:
     from services.classify.onnxfile import quantized_graphs
 
-    tagger, pairs = quantized_graphs(path, config.sha256)
-    return OnnxBackend(tagger, pairs, threads)
+    return OnnxBackend(quantized_graphs(path, config.sha256), threads)

@@ -58,8 +58,8 @@ class PairHead(nn.Module):
 
     Inputs: states [B, T, H]; sentence_mask [B, T]; pair_sentence [P] (row of each pair); actor and recipient [P, 2]
     (token span [first, last], or -1, -1 for an unknown actor or no recipient).
-    Outputs: event logits [P, 18] (17 types and the stance query, whose event logit is not trained), attributes
-    [P, 18, 15] (claim, timing, tone, peace side by side), quote start and end logits [P, 18, T].
+    Outputs: event logits [P, 18] (17 types and the stance query, whose event logit is not trained), and what each query
+    found, [P, 18, W], from which DetailHead reads the rest where there is an event.
     """
 
     def __init__(self, hidden: int, width: int = 192) -> None:
@@ -73,11 +73,13 @@ class PairHead(nn.Module):
         self.values = nn.Linear(hidden, width)
         self.query = nn.Linear(width, width)
         self.types = nn.Parameter(torch.randn(QUERIES, width) * 0.5)
-        self.mix = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.LayerNorm(width), nn.Dropout(0.1))
+        # One layer over what was found, the pair and the type, kept in three parts: the pair's part is computed once
+        # for all types and the type's once for all pairs.
+        self.mix_found = nn.Linear(width, width, bias=False)
+        self.mix_pair = nn.Linear(width, width, bias=False)
+        self.mix_type = nn.Linear(width, width)
+        self.mix = nn.Sequential(nn.GELU(), nn.LayerNorm(width), nn.Dropout(0.1))
         self.event = nn.Linear(width, QUERIES)
-        self.attributes = nn.Linear(width, ATTRIBUTE_WIDTH)
-        self.ends = nn.Linear(width, 2 * width)
-        self.end_keys = nn.Linear(hidden, 2 * width)
         self.width = width
 
     def _mention(self, states: Tensor, sums: Tensor, row: Tensor, span: Tensor, absent: Tensor) -> Tensor:
@@ -88,7 +90,7 @@ class PairHead(nn.Module):
 
     def forward(
         self, states: Tensor, sentence_mask: Tensor, pair_sentence: Tensor, actor: Tensor, recipient: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         """See the class."""
         sums = torch.cat([torch.zeros_like(states[:, :1]), states.cumsum(1)], dim=1)
         a = self._mention(states, sums, pair_sentence, actor, self.unknown_actor)
@@ -105,30 +107,50 @@ class PairHead(nn.Module):
         attention = torch.matmul(queries, keys.transpose(1, 2)) / math.sqrt(self.width)
         attention = attention.masked_fill(blocked, -1e4).softmax(-1)
         found = torch.matmul(attention, values)
-        spread = pair.unsqueeze(1).expand(-1, QUERIES, -1)
-        kinds = self.types.unsqueeze(0).expand(pair.shape[0], -1, -1)
-        mixed = self.mix(torch.cat([found, spread, kinds], dim=-1))
-        event = (self.event.weight.unsqueeze(0) * mixed).sum(-1) + self.event.bias
-        end_queries = self.ends(mixed)
-        end_keys = self.end_keys(states)[pair_sentence]
-        w = self.width
-        start = torch.matmul(end_queries[..., :w], end_keys[..., :w].transpose(1, 2)) / math.sqrt(w)
-        end = torch.matmul(end_queries[..., w:], end_keys[..., w:].transpose(1, 2)) / math.sqrt(w)
-        return (
-            event,
-            self.attributes(mixed),
-            start.masked_fill(blocked, -1e4),
-            end.masked_fill(blocked, -1e4),
+        mixed = self.mix(
+            self.mix_found(found) + self.mix_pair(pair).unsqueeze(1) + self.mix_type(self.types).unsqueeze(0)
         )
+        event = (self.event.weight.unsqueeze(0) * mixed).sum(-1) + self.event.bias
+        return event, mixed
+
+
+class DetailHead(nn.Module):
+    """Claim, timing, tone, peace and words of K events.
+
+    Inputs: states [B, T, H]; sentence_mask [B, T]; sentence [K] (row of each event); mixed [K, W] (PairHead's finding
+    for the event's pair and type). Outputs: attributes [K, 15] (claim, timing, tone, peace side by side), quote start
+    and end logits [K, T].
+    """
+
+    def __init__(self, hidden: int, width: int = 192) -> None:
+        super().__init__()
+        self.attributes = nn.Linear(width, ATTRIBUTE_WIDTH)
+        self.ends = nn.Linear(width, 2 * width)
+        self.end_keys = nn.Linear(hidden, 2 * width)
+        self.width = width
+
+    def forward(
+        self, states: Tensor, sentence_mask: Tensor, sentence: Tensor, mixed: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See the class."""
+        queries, w = self.ends(mixed).unsqueeze(1), self.width
+        keys = self.end_keys(states)[sentence]
+        blocked = sentence_mask[sentence] == 0
+        start, end = (
+            ((queries[..., part] * keys[..., part]).sum(-1) / math.sqrt(w)).masked_fill(blocked, -1e4)
+            for part in (slice(None, w), slice(w, None))
+        )
+        return self.attributes(mixed), start, end
 
 
 class EventNetwork(nn.Module):
-    """Tagger and pair head together; what training trains and what a checkpoint holds."""
+    """Tagger and heads together; what training trains and what a checkpoint holds."""
 
     def __init__(self, encoder: nn.Module, hidden: int) -> None:
         super().__init__()
         self.tagger = Tagger(encoder, hidden)
         self.pairs = PairHead(hidden)
+        self.details = DetailHead(hidden)
 
 
 def build_network(encoder_config: dict[str, Any]) -> EventNetwork:

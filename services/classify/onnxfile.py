@@ -17,7 +17,8 @@ from services import PIPELINE_VERSION
 
 SMALL = 256
 TRANSPOSED = "^T"
-GRAPHS = ("tagger", "pairs")
+GRAPHS = ("tagger", "pairs", "details")
+QUANTIZED = "tagger"
 
 
 def strip_weights(source: Path, target: Path, weights: dict[str, npt.NDArray[np.float32]]) -> None:
@@ -75,27 +76,25 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="demarche-"))
 
 
-def quantized_graphs(folder: Path, sha256: str) -> tuple[Path, Path]:
-    """Paths of the int8 tagger and the fp32 pair head of a model folder, made on first use (a few seconds)."""
+def quantized_graphs(folder: Path, sha256: str) -> list[Path]:
+    """Paths of the int8 tagger and the fp32 heads of a model folder (GRAPHS), made on first use (a few seconds)."""
     kept = cache_folder() / f"{PIPELINE_VERSION}-{sha256[:16]}"
-    tagger, pairs = kept / "tagger.int8.onnx", kept / "pairs.onnx"
-    if tagger.is_file() and pairs.is_file():
-        return tagger, pairs
+    paths = [kept / f"{name}.onnx" for name in GRAPHS]
+    if all(path.is_file() for path in paths):
+        return paths
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from safetensors.numpy import load_file
 
     kept.mkdir(parents=True, exist_ok=True)
     weights = load_file(folder / "model.safetensors")
     with tempfile.TemporaryDirectory(dir=kept) as scratch:
-        for name in GRAPHS:
-            (Path(scratch) / f"{name}.onnx").write_bytes(fill_weights(folder / f"{name}.graph.onnx", weights))
-        quantize_dynamic(
-            Path(scratch) / "tagger.onnx",
-            Path(scratch) / "tagger.int8.onnx",
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-        )
-        os.replace(Path(scratch) / "tagger.int8.onnx", tagger)
-        os.replace(Path(scratch) / "pairs.onnx", pairs)
-    return tagger, pairs
+        for name, path in zip(GRAPHS, paths, strict=True):
+            made = Path(scratch) / path.name
+            made.write_bytes(fill_weights(folder / f"{name}.graph.onnx", weights))
+            if name == QUANTIZED:
+                plain = made.rename(Path(scratch) / "plain.onnx")
+                quantize_dynamic(
+                    plain, made, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8
+                )
+            os.replace(made, path)
+    return paths

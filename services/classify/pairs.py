@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from schemas.codebook import CLAIMS, EVENT_TYPES, PEACES, TIMINGS, TONES
 from services.classify.batching import plan_batches
-from services.classify.decode import softmax
+from services.classify.decode import score_details, softmax
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
 from services.classify.model import EventModel, Floats
 
@@ -89,15 +89,14 @@ def classify_pairs(model: EventModel, questions: Sequence[PairQuestion]) -> list
         arrays = pad(batch)
         states, _ = model.backend.encode(arrays)
         spans = [(_tokens(encoded[i], parsed[i][1]), _tokens(encoded[i], parsed[i][2])) for i in rows]
-        event, attributes, _, _ = model.backend.score_pairs(
-            states,
-            arrays["sentence_mask"],
-            np.arange(len(rows), dtype=np.int64),
-            np.array([a for a, _ in spans], dtype=np.int64),
-            np.array([r for _, r in spans], dtype=np.int64),
-        )
+        sentence = np.arange(len(rows), dtype=np.int64)
+        actor, recipient = (np.array([s[i] for s in spans], dtype=np.int64) for i in (0, 1))
+        event, mixed = model.backend.score_pairs(states, arrays["sentence_mask"], sentence, actor, recipient)
+        best = event[:, : len(EVENT_TYPES)].argmax(-1)
+        asked = [(row, query) for row in range(len(rows)) for query in (best[row], len(EVENT_TYPES))]
+        attributes = score_details(model.backend, states, arrays["sentence_mask"], sentence, mixed, asked)[0]
         for row, number in enumerate(rows):
-            answers[number] = _answer(questions[number].id, event[row], attributes[row])
+            answers[number] = _answer(questions[number].id, event[row], attributes[2 * row], attributes[2 * row + 1])
     return [answers[i] for i in range(len(questions))]
 
 
@@ -110,14 +109,14 @@ def _tokens(encoded: Encoded, span: Span | None) -> Span:
     return (encoded.token_span(*span) if span else None) or (-1, -1)
 
 
-def _answer(number: str | int, event: Floats, attributes: Floats) -> PairAnswer:
+def _answer(number: str | int, event: Floats, own: Floats, stance: Floats) -> PairAnswer:
+    """`own` are the attributes of the best type, `stance` those of the stance query."""
     count = len(EVENT_TYPES)
     scores = softmax(event[:count])
     best = int(scores.argmax())
     claim_end = len(CLAIMS)
     tone_at = claim_end + len(TIMINGS)
-    tone = softmax(attributes[count, tone_at : tone_at + len(TONES)])
-    own = attributes[best]
+    tone = softmax(stance[tone_at : tone_at + len(TONES)])
     return PairAnswer(
         id=number,
         type=EVENT_TYPES[best],

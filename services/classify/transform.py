@@ -28,6 +28,8 @@ from services.classify.decode import (
     candidates,
     merge,
     pair_arrays,
+    readings,
+    score_details,
     tag_spans,
 )
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
@@ -149,15 +151,16 @@ class Classifier:
         mentions = [m[:MAX_MENTIONS] for m in mentions]
         # A sentence in which nobody is named still gets the pair (unknown, none): "talks were called off".
         pair_sentence, actor, recipient, index = pair_arrays(mentions)
-        event, attributes, start, end = self._model.backend.score_pairs(
-            states, sentence_mask, pair_sentence, actor, recipient
-        )
-        out = {}
+        event, mixed = self._model.backend.score_pairs(states, sentence_mask, pair_sentence, actor, recipient)
+        rows = [np.flatnonzero(pair_sentence == row) for row in range(len(pieces))]
+        found = [readings([index[i][1:] for i in at], event[at], self._thresholds) for at in rows]
+        chosen = [(at[r.pair], r.type) for at, some in zip(rows, found, strict=True) for r in some]
+        details = score_details(self._model.backend, states, sentence_mask, pair_sentence, mixed, chosen)
+        out, done = {}, 0
         for row, piece in enumerate(pieces):
-            at = np.flatnonzero(pair_sentence == row)
-            events = merge(
-                candidates([index[i][1:] for i in at], event[at], attributes[at], start[at], end[at], self._thresholds)
-            )
+            part = slice(done, done + len(found[row]))
+            done = part.stop
+            events = merge(candidates(found[row], *(d[part] for d in details)))
             out[numbers[row]] = _extraction(piece, encoded[row], tags[row], best[row], mentions[row], events)
         return out
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 from services.resolve.gazetteer import (
     Office,
     alpha3,
+    by_surname,
     capitals,
     cities,
     countries,
@@ -20,7 +20,6 @@ from services.resolve.gazetteer import (
     people,
     regions,
     roles,
-    surnames,
 )
 
 LARGE_CITY = 400_000
@@ -55,10 +54,22 @@ class ActorCode:
     resolved_by: str
 
 
-@cache
-def _pattern() -> re.Pattern[str]:
-    names = sorted([*countries(), *organisations(), *people()], key=len, reverse=True)
-    return re.compile(r"(?<![\w])(" + "|".join(map(re.escape, names)) + r")(?![\w])")
+def _known_names(plain: str) -> list[tuple[int, str]]:
+    """(start, name) of the names of the tables in a folded text, longest first at each place, without overlaps."""
+    starts = [m.start() for m in re.finditer(r"(?<!\w)\S", plain)]
+    ends = [m.end() for m in re.finditer(r"\S(?!\w)", plain)]
+    out: list[tuple[int, str]] = []
+    at = 0
+    for start in starts:
+        if start < at:
+            continue
+        for end in reversed(ends):
+            name = plain[start:end]
+            if end > start and (name in people() or name in organisations() or name in countries()):
+                out.append((start, name))
+                at = end
+                break
+    return out
 
 
 def sector(text: str) -> str | None:
@@ -80,14 +91,13 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
     # "Jordan Bardella", "Michael Jordan": a person's name, not a state's.
     named = role is None and _NAME.fullmatch(text) is not None
     hits: list[tuple[int, str]] = []
-    for match in _pattern().finditer(plain):
-        word = match[1]
+    for at, word in _known_names(plain):
         if named and word in GIVEN_NAMES:
             continue
         # Short names are acronyms or words: "US" is a side, "us" is not, nor is a "car".
         if len(word) <= 4 and word.upper() not in text and word.capitalize() not in text:
             continue
-        hits.append((match.start(), word))
+        hits.append((at, word))
     head = plain.split(" to ")[0].split(" of the ")[0]
     found: list[_Found] = []
     for start, word in hits:
@@ -107,7 +117,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
             found.append(_Found(code, role, None, None, how))
     if not found:
         last = re.sub(r"'s$", "", plain).split()[-1:] or [""]
-        offices = surnames().get(last[0])
+        offices = by_surname(last[0], on)
         if offices and text[:1].isupper():
             found.append(_person(offices, on, role))
     if not found:

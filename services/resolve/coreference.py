@@ -21,6 +21,7 @@ ROLE = re.compile(
     r"official|ministry|government|king|prince)s?\b"
 )
 SEVERAL = re.compile(r"\b(?:officials|ministers|leaders|diplomats|presidents|envoys|generals|governments)\b")
+_SURNAME = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr|Gen|Sir|Lord|President|Minister|Secretary|General)\.? )?[A-Z][\w’'-]+")
 BLOC = re.compile(
     r"^(?:the|this|that) (?:\S+ )?(?:bloc|union|alliance|organi[sz]ation|grouping|group|body|council|commission|"
     r"mission|court|tribunal|agency|watchdog)$"
@@ -61,8 +62,12 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
     if plain in PRONOUNS:
         pool = [s for s in before if s.codes] or article.sides[::-1]
         return _as(pool[0], "pronoun") if pool else NOBODY
-    found = code_actor(words, article.on)
     last = plain.split()[-1] if plain.split() else ""
+    if last in article.names and _SURNAME.fullmatch(words):
+        # Whom the article has introduced by full name stands before anybody of that last name in the tables.
+        found = _as(article.names[last], "person")
+    else:
+        found = code_actor(words, article.on)
     if not found.codes and last in article.names:
         found = _as(article.names[last], "person")
     if found.codes:

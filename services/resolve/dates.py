@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from schemas.codebook import Granularity
 from schemas.records import EventDate
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -12,52 +13,75 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
-_MONTH = "|".join(m.capitalize() for m in MONTHS)
+_MONTH = "|".join(
+    [m.capitalize() for m in MONTHS]
+    + [rf"{m[:3].capitalize()}\." for m in MONTHS]
+    + [r"Sept\.?", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec"]
+)
 _ORDINAL = "(?:st|nd|rd|th)?"
-_DAY_MONTH = rf"(?P<d1>\d{{1,2}}){_ORDINAL} (?P<m1>{_MONTH})"
+_DAY_MONTH = rf"(?P<d1>\d{{1,2}}){_ORDINAL} (?:of )?(?P<m1>{_MONTH})"
 _MONTH_DAY = rf"(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}){_ORDINAL}"
 _WEEKDAY = "|".join(d.capitalize() for d in DAYS)
+NUMBERS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_COUNT = rf"(?P<n>an?|{'|'.join(NUMBERS[1:])}|\d{{1,2}})"
 PATTERNS = (
+    ("iso", r"\b(?P<y1>(?:19|20)\d\d)-(?P<mm>\d\d)-(?P<d1>\d\d)\b"),
     ("full", rf"\b(?:{_DAY_MONTH},? (?P<y1>\d{{4}})|{_MONTH_DAY}, (?P<y2>\d{{4}}))\b"),
     ("month_year", rf"\b(?P<m>{_MONTH}),? (?:of )?(?P<y>\d{{4}})\b"),
     ("day_month", rf"\b(?:{_DAY_MONTH}|{_MONTH_DAY})\b(?!,? \d{{4}})"),
     ("weekday", rf"\b(?:on |late |early |last |next |this )*(?P<w>{_WEEKDAY})\b"),
     ("today", r"\b(?:today|tonight|this morning|this afternoon)\b"),
     ("yesterday", r"\b(?:yesterday|last night)\b"),
+    ("tomorrow", r"\btomorrow\b"),
+    ("ago", rf"\b{_COUNT} (?P<unit>day|week|month|year)s? ago\b"),
     ("this_month", r"\b(?:earlier|later) this month\b|\bthis month\b"),
     ("last_month", r"\blast month\b"),
+    ("next_month", r"\bnext month\b"),
     ("last_week", r"\blast week\b"),
+    ("next_week", r"\bnext week\b"),
     ("this_week", r"\b(?:earlier )?this week\b"),
     ("last_year", r"\blast year\b"),
+    ("next_year", r"\bnext year\b"),
     ("this_year", r"\b(?:earlier )?this year\b"),
-    ("in_month", rf"\b(?:in|last|since|late in|early in|in (?:early|late|mid)) (?P<m>{_MONTH})\b(?! \d)"),
-    ("in_year", r"\b(?:in|since|of) (?P<y>(?:19|20)\d\d)\b"),
+    (
+        "in_month",
+        rf"\b(?:(?:in|last|since|by|until) (?:early |late |mid-?)?|late in |early in )(?P<m>{_MONTH})(?!\w)(?! \d)",
+    ),
+    ("in_year", r"\b(?:in|since|of|by|until) (?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b"),
 )
+_EVE = re.compile(r"\bon the eve of (?:the )?(?:[a-z]+ (?:on|of) )?$")
 NEEDS_PUBLICATION = "no publication date to count from"
 
 
-def find_dates(text: str, published: date | None) -> list[tuple[int, int, EventDate]]:
-    """(start, end, date) of every date expression; one that cannot be resolved has a null date and the reason."""
+def find_dates(text: str, published: date | None, ahead: bool = False) -> list[tuple[int, int, EventDate]]:
+    """(start, end, date) of every date expression; one that cannot be resolved has a null date and the reason.
+
+    `ahead` takes a day or month without a year as the next one, for acts that are planned; else it is the last one.
+    """
     found: list[tuple[int, int, EventDate]] = []
     for kind, pattern in PATTERNS:
         for match in re.finditer(pattern, text):
             if any(match.start() < b and match.end() > a for a, b, _ in found):
                 continue
-            found.append((match.start(), match.end(), _resolve(kind, match, published)))
+            when = _resolve(kind, match, published, ahead)
+            if when.date and when.granularity == "day" and _EVE.search(text[: match.start()]):
+                eve = date.fromisoformat(when.date) - timedelta(days=1)
+                when = when.model_copy(update={"date": eve.isoformat(), "text": f"on the eve of {match[0]}"})
+            found.append((match.start(), match.end(), when))
     return sorted(found, key=lambda f: f[0])
 
 
-def _resolve(kind: str, match: re.Match[str], published: date | None) -> EventDate:
+def _resolve(kind: str, match: re.Match[str], published: date | None, ahead: bool) -> EventDate:
     words, g = match[0], match.groupdict()
 
-    def known(value: str, granularity: str) -> EventDate:
+    def known(value: str, granularity: Granularity) -> EventDate:
         return EventDate(date=value, granularity=granularity, text=words)
 
     def unknown(reason: str) -> EventDate:
         return EventDate(date=None, granularity=None, text=words, reason=reason)
 
-    month = MONTHS.index((g.get("m") or g.get("m1") or g.get("m2") or "january").lower()) + 1
-    if kind == "full":
+    month = _month(g.get("m") or g.get("m1") or g.get("m2"), g.get("mm"))
+    if kind in ("full", "iso"):
         try:
             return known(date(int(g["y1"] or g["y2"]), month, int(g["d1"] or g["d2"])).isoformat(), "day")
         except ValueError:
@@ -69,31 +93,60 @@ def _resolve(kind: str, match: re.Match[str], published: date | None) -> EventDa
     if published is None:
         return unknown(NEEDS_PUBLICATION)
     if kind == "day_month":
-        for year in (published.year, published.year - 1):
-            try:
-                day = date(year, month, int(g["d1"] or g["d2"]))
-            except ValueError:
-                return unknown("no such day")
-            if day <= published + timedelta(days=120):
-                return known(day.isoformat(), "day")
-        return unknown("the year is not told")
+        return _day_of_year(month, int(g["d1"] or g["d2"]), published, ahead, words)
     if kind == "weekday":
         gap = (published.weekday() - DAYS.index(g["w"].lower())) % 7
-        if "next" in words.lower():
+        if "next" in words.lower() or (ahead and gap and "last" not in words.lower()):
             gap -= 7
         return known((published - timedelta(days=gap)).isoformat(), "day")
-    if kind in ("today", "yesterday"):
-        return known((published - timedelta(days=kind == "yesterday")).isoformat(), "day")
-    if kind in ("this_month", "last_month"):
-        last = published.replace(day=1) - timedelta(days=1)
-        return known((published if kind == "this_month" else last).isoformat()[:7], "month")
-    if kind in ("this_week", "last_week"):
-        monday = published - timedelta(days=published.weekday() + (7 if kind == "last_week" else 0))
-        return known(monday.isoformat(), "week")
-    if kind in ("last_year", "this_year"):
-        return known(str(published.year - (kind == "last_year")), "year")
-    year = published.year if month <= published.month else published.year - 1
+    if kind in ("today", "yesterday", "tomorrow"):
+        shift = {"today": 0, "yesterday": -1, "tomorrow": 1}[kind]
+        return known((published + timedelta(days=shift)).isoformat(), "day")
+    if kind == "ago":
+        return known(*_ago(g["n"], g["unit"], published))
+    which, _, unit = kind.partition("_")
+    shift = {"last": -1, "this": 0, "next": 1}.get(which, 0)
+    if unit == "week":
+        return known((published + timedelta(days=7 * shift - published.weekday())).isoformat(), "week")
+    if which != "in" and unit == "year":
+        return known(str(published.year + shift), "year")
+    if which != "in":
+        return known(_months_from(published, shift), "month")
+    year = published.year + (month < published.month if ahead else -(month > published.month))
     return known(f"{year}-{month:02}", "month")
+
+
+def _month(name: str | None, digits: str | None) -> int:
+    if digits:
+        return int(digits)
+    return next((i for i, m in enumerate(MONTHS, 1) if name and m.startswith(name.lower()[:3])), 1)
+
+
+def _day_of_year(month: int, day: int, published: date, ahead: bool, words: str) -> EventDate:
+    """A day without its year: the last such day, or one that lies a little ahead; for planned acts the next one."""
+    for year in (published.year, published.year + 1) if ahead else (published.year, published.year - 1):
+        try:
+            found = date(year, month, day)
+        except ValueError:
+            return EventDate(date=None, granularity=None, text=words, reason="no such day")
+        if found >= published if ahead else found <= published + timedelta(days=120):
+            return EventDate(date=found.isoformat(), granularity="day", text=words)
+    return EventDate(date=None, granularity=None, text=words, reason="the year is not told")
+
+
+def _months_from(day: date, count: int) -> str:
+    months = day.year * 12 + day.month - 1 + count
+    return f"{months // 12}-{months % 12 + 1:02}"
+
+
+def _ago(number: str, unit: str, published: date) -> tuple[str, Granularity]:
+    count = 1 if number in ("a", "an") else NUMBERS.index(number) if number in NUMBERS else int(number)
+    if unit == "day":
+        return (published - timedelta(days=count)).isoformat(), "day"
+    if unit == "week":
+        then = published - timedelta(days=7 * count)
+        return (then - timedelta(days=then.weekday())).isoformat(), "week"
+    return (_months_from(published, -count), "month") if unit == "month" else (str(published.year - count), "year")
 
 
 def is_past(when: EventDate, published: date, fresh: timedelta) -> bool:
@@ -116,9 +169,9 @@ def is_past(when: EventDate, published: date, fresh: timedelta) -> bool:
     return published - last > fresh
 
 
-def date_event(text: str, start: int, end: int, published: date | None) -> EventDate:
+def date_event(text: str, start: int, end: int, published: date | None, ahead: bool = False) -> EventDate:
     """The date of an event at text[start:end] of its sentence: words inside it, else the nearest of the sentence."""
-    found = [f for f in find_dates(text, published) if not re.search(r"\bbetween\b.{0,12}$", text[: f[0]])]
+    found = [f for f in find_dates(text, published, ahead) if not re.search(r"\bbetween\b.{0,12}$", text[: f[0]])]
     inside = [f for f in found if f[0] >= start and f[1] <= end]
     for candidate in inside or sorted(found, key=lambda f: min(abs(f[0] - end), abs(start - f[1]))):
         return candidate[2]

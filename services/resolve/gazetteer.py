@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -69,11 +69,9 @@ class Office:
         return self.start <= on and (not self.end or on[: len(self.end)] <= self.end)
 
 
-@cache
-def people() -> dict[str, list[Office]]:
-    """Folded name or alias to the person's offices, oldest first."""
+def _read_people(table: str) -> dict[str, list[Office]]:
     out: dict[str, list[Office]] = {}
-    with (TABLES / "people.tsv").open(encoding="utf-8") as file:
+    with (TABLES / table).open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             office = Office(
                 row["code"], row["name"], row["office"] or None, row["sector"] or None, row["from"], row["to"]
@@ -81,6 +79,19 @@ def people() -> dict[str, list[Office]]:
             for name in (row["name"], *row["aliases"].split(";")):
                 if name:
                     out.setdefault(fold(name), []).append(office)
+    return out
+
+
+@cache
+def known_people() -> dict[str, list[Office]]:
+    """Folded name or alias to offices of those whom news calls by their last name alone (people.tsv)."""
+    return _read_people("people.tsv")
+
+
+@cache
+def people() -> dict[str, list[Office]]:
+    """Folded name or alias to the person's offices, oldest first; a name in both tables is that of people.tsv."""
+    out = _read_people("officials.tsv") | known_people()
     for offices in out.values():
         offices.sort(key=lambda o: o.start)
     return out
@@ -103,15 +114,29 @@ def office_at(offices: list[Office], on: date | None) -> Office:
 
 
 @cache
-def surnames() -> dict[str, list[Office] | None]:
-    """Last name to a person's offices; None where persons of two countries share it."""
-    out: dict[str, list[Office] | None] = {}
-    for name, offices in people().items():
-        last = name.split()[-1]
-        known = out.setdefault(last, offices)
-        if known is not None and known[0].code != offices[0].code:
-            out[last] = None
+def surnames() -> dict[str, list[Office]]:
+    """Last name to the offices of the people of people.tsv who bear it."""
+    out: dict[str, list[Office]] = {}
+    for name, offices in known_people().items():
+        out.setdefault(name.split()[-1], []).extend(offices)
     return out
+
+
+def by_surname(last: str, on: date | None) -> list[Office]:
+    """The offices behind a last name at a date, empty where people of several countries could be meant.
+
+    Where somebody of that name is in office at the date, or was within a year before, only such count.
+    """
+    offices = surnames().get(last, [])
+    if on:
+        year_ago = on - timedelta(days=366)
+        recent = [
+            o
+            for o in offices
+            if o.start <= on.isoformat() and (not o.end or o.end >= year_ago.isoformat()[: len(o.end)])
+        ]
+        offices = recent or offices
+    return sorted(offices, key=lambda o: o.start) if len({o.code for o in offices}) == 1 else []
 
 
 @cache

@@ -95,7 +95,7 @@ def _event(
         recipients = actors[::-1]
     text = article.text[sentence.start : sentence.end]
     start, end = event.quote_start - sentence.start, event.quote_end - sentence.start
-    when = date_event(text, start, end, article.published_at)
+    when = date_event(text, start, end, article.published_at, ahead=event.claim == "planned")
     timing = event.timing
     if article.published_at and event.claim != "planned" and is_past(when, article.published_at, FRESH):
         timing = "background"

@@ -15,7 +15,7 @@ from services.classify.model import (
     load_network,
     read_config,
 )
-from services.classify.onnxfile import fill_weights
+from services.classify.onnxfile import GRAPHS, fill_weights
 from services.classify.pairs import PairQuestion, classify_pairs
 
 MODEL = Path(__file__).parents[2] / "models" / "events-minilm"
@@ -40,9 +40,9 @@ def models() -> tuple[EventModel, EventModel]:
 
 def test_the_onnx_graphs_hold_the_same_network_as_torch(tmp_path: Path) -> None:
     weights = load_file(MODEL / "model.safetensors")
-    for part in ("tagger", "pairs"):
+    for part in GRAPHS:
         (tmp_path / f"{part}.onnx").write_bytes(fill_weights(MODEL / f"{part}.graph.onnx", weights))
-    plain = OnnxBackend(tmp_path / "tagger.onnx", tmp_path / "pairs.onnx", 2)
+    plain = OnnxBackend([tmp_path / f"{part}.onnx" for part in GRAPHS], 2)
     model = load_model(MODEL, "torch", 2)
     batch = pad(encode(model.tokenizer, [("", t) for t, _, _ in TEXTS]))
     states, tags = model.backend.encode(batch)
@@ -54,6 +54,9 @@ def test_the_onnx_graphs_hold_the_same_network_as_torch(tmp_path: Path) -> None:
     ours = model.backend.score_pairs(states, batch["sentence_mask"], *pairs)
     theirs = plain.score_pairs(states, batch["sentence_mask"], *pairs)
     for left, right in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(right, left, atol=2e-3)
+    chosen = (batch["sentence_mask"], np.array([0, 3]), ours[1][[0, 1], [4, 9]])
+    for left, right in zip(model.backend.details(states, *chosen), plain.details(states, *chosen), strict=True):
         np.testing.assert_allclose(right, left, atol=2e-3)
 
 

@@ -1,10 +1,20 @@
 import numpy as np
 
 from schemas.codebook import EVENT_TYPES, PEACES, TONES
-from services.classify.decode import Candidate, TokenMention, best_span, candidates, merge, pair_arrays
+from services.classify.decode import (
+    Candidate,
+    TokenMention,
+    best_span,
+    best_tags,
+    candidates,
+    merge,
+    pair_arrays,
+    readings,
+)
 from services.classify.features import spans_of_tags
 from services.classify.network import ATTRIBUTE_WIDTH, QUERIES
 
+THRESHOLDS = np.full(17, 0.5, dtype=np.float32)
 LABELS = {
     "claim": ("asserted", 0.9),
     "timing": ("new", 0.9),
@@ -36,17 +46,45 @@ def test_best_span_never_ends_before_it_starts() -> None:
     assert best_span(start, end) == (2, 3)
 
 
-def test_candidates_read_the_attributes_of_their_own_type() -> None:
-    event = np.full((1, QUERIES), -9.0, dtype=np.float32)
-    kind = EVENT_TYPES.index("REJECT")
-    event[0, kind] = 3.0
-    attributes = np.zeros((1, QUERIES, ATTRIBUTE_WIDTH), dtype=np.float32)
-    attributes[0, kind, 5 + 2 + TONES.index("negative")] = 5.0
-    attributes[0, kind, 5 + 2 + 3 + PEACES.index("oppose")] = 5.0
-    ends = np.zeros((1, QUERIES, 6), dtype=np.float32)
-    [one] = candidates([(0, -1)], event, attributes, ends, ends, np.full(17, 0.5, dtype=np.float32))
+def logits(rows: int, **of: list[float]) -> np.ndarray:
+    """Event logits of some pairs, -9 but for the named types."""
+    event = np.full((rows, QUERIES), -9.0, dtype=np.float32)
+    for kind, values in of.items():
+        event[:, EVENT_TYPES.index(kind)] = values
+    return event
+
+
+def test_a_candidate_has_the_details_of_its_own_reading() -> None:
+    attributes = np.zeros((1, ATTRIBUTE_WIDTH), dtype=np.float32)
+    attributes[0, 5 + 2 + TONES.index("negative")] = 5.0
+    attributes[0, 5 + 2 + 3 + PEACES.index("oppose")] = 5.0
+    ends = np.zeros((1, 6), dtype=np.float32)
+    said = readings([(0, -1)], logits(1, REJECT=[3.0]), THRESHOLDS)
+    [one] = candidates(said, attributes, ends, ends)
     assert (one.type, one.actors, one.recipients) == ("REJECT", (0,), ())
     assert (one.labels["tone"][0], one.labels["peace"][0]) == ("negative", "oppose")
+
+
+def test_a_sure_event_takes_its_likeliest_recipient() -> None:
+    pairs = [(0, -1), (0, 1), (0, 2)]
+    said = readings(pairs, logits(3, AID=[3.0, -0.7, -1.2]), THRESHOLDS)
+    assert [(r.recipient, r.type) for r in said] == [(-1, EVENT_TYPES.index("AID")), (1, EVENT_TYPES.index("AID"))]
+    assert said[1].score == said[0].score
+
+
+def test_an_unlikely_recipient_is_not_taken() -> None:
+    assert [r.recipient for r in readings([(0, -1), (0, 1)], logits(2, AID=[3.0, -4.0]), THRESHOLDS)] == [-1]
+    assert readings([(0, -1), (0, 1)], logits(2, AID=[-1.0, -0.7]), THRESHOLDS) == []
+
+
+def test_tags_are_lawful_and_long_spans_stay_whole() -> None:
+    tags = np.zeros((5, 12), dtype=np.float32)
+    tags[:, 0] = [4, 0, 0, 0, 4]  # outside
+    tags[:, 1] = [0, 4, 1.0, 0, 0]  # begin
+    tags[:, 2] = [5, 0, 0.9, 4, 0]  # inside, first of all where no span is open
+    best = best_tags(tags, [True] * 5)
+    assert best[:, 0].tolist() in ([0, 1, 2, 2, 0], [0, 1, 1, 2, 0], [1, 2, 2, 2, 0])
+    assert best_tags(tags, [True, False, False, False, True])[1:4, 0].tolist() == [0, 0, 0]
 
 
 def test_several_recipients_become_one_event() -> None:

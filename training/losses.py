@@ -1,0 +1,92 @@
+"""What one batch costs: the weighted parts of the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from services.classify.network import ATTRIBUTES, EventNetwork
+from training.examples import STANCE_QUERY
+from training.network_data import IGNORE, Batch
+
+TONE_AT = ATTRIBUTES["claim"] + ATTRIBUTES["timing"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each part of the loss counts."""
+
+    tag: float = 3.0
+    event: float = 4.0
+    single: float = 0.7
+    label: float = 0.5
+    quote: float = 0.25
+    stance: float = 0.6
+    soft_event: float = 1.0
+    soft_choice: float = 0.7
+    soft_stance: float = 0.6
+
+
+def losses(network: EventNetwork, batch: Batch, weights: Weights) -> dict[str, Tensor]:
+    """The weighted parts of one batch's loss; parts without labels in the batch are left out."""
+    x = batch.inputs
+    states, tags = network.tagger(x["input_ids"], x["attention_mask"], x["token_type_ids"])
+    parts: dict[str, Tensor] = {}
+    if (batch.tags != IGNORE).any():
+        weight = torch.tensor([1.0, 2.0, 1.5])
+        parts["tags"] = weights.tag * functional.cross_entropy(
+            tags.float().reshape(-1, 3), batch.tags.reshape(-1), weight=weight, ignore_index=IGNORE
+        )
+    if not len(batch.pair_sentence):
+        return parts
+    event, mixed = network.pairs(states, x["sentence_mask"], batch.pair_sentence, batch.actor, batch.recipient)
+    event = event.float()
+    stance = network.details.attributes(mixed[:, STANCE_QUERY])[:, TONE_AT : TONE_AT + 3].float()
+    types = event[:, :STANCE_QUERY]
+    if batch.event_mask.any():
+        every = functional.binary_cross_entropy_with_logits(types, batch.events, reduction="none")
+        focus = torch.where(batch.events > 0, 1.0, torch.sigmoid(types.detach()).clamp(0.02, 1.0) ** 0.5)
+        count = batch.events.sum().clamp(min=8)
+        parts["event"] = weights.event * (every * batch.event_mask * focus).sum() / count / 4
+    if (batch.single != IGNORE).any():
+        parts["single"] = weights.single * functional.cross_entropy(types, batch.single, ignore_index=IGNORE)
+    if (batch.stance != IGNORE).any():
+        weight = torch.tensor([1.5, 1.2, 0.8])  # positive, negative, neutral
+        parts["stance"] = weights.stance * functional.cross_entropy(
+            stance, batch.stance, weight=weight, ignore_index=IGNORE
+        )
+    asked = ~batch.soft[:, 0].isnan()
+    if asked.any():
+        parts |= _soft_losses(types[asked], stance[asked], batch.soft[asked], weights)
+    if len(batch.labels):
+        pair, kind = batch.labels[:, 0], batch.labels[:, 1]
+        rows, start, end = (
+            t.float() for t in network.details(states, x["sentence_mask"], batch.pair_sentence[pair], mixed[pair, kind])
+        )
+        at = 0
+        for number, (name, size) in enumerate(ATTRIBUTES.items()):
+            smooth = functional.cross_entropy(
+                rows[:, at : at + size], batch.labels[:, 2 + number], label_smoothing=0.02
+            )
+            parts[name] = weights.label * smooth
+            at += size
+        for name, logits, column in (("start", start, 0), ("end", end, 1)):
+            parts[name] = weights.quote * functional.cross_entropy(logits, batch.quotes[:, column], ignore_index=IGNORE)
+    return parts
+
+
+def _soft_losses(types: Tensor, tone: Tensor, soft: Tensor, weights: Weights) -> dict[str, Tensor]:
+    """How far the network is from the teacher: each type for itself, the choice between types, the stance."""
+    wanted = torch.sigmoid(soft[:, :STANCE_QUERY])
+    every = functional.binary_cross_entropy_with_logits(types, wanted, reduction="none")
+    focus = torch.maximum(wanted, torch.sigmoid(types.detach()).clamp(0.02, 1.0) ** 0.5)
+    eventful = wanted.max(-1).values
+    choice = functional.cross_entropy(types, soft[:, :STANCE_QUERY].softmax(-1), reduction="none")
+    return {
+        "soft event": weights.soft_event * (every * focus).sum() / wanted.sum().clamp(min=8),
+        "soft choice": weights.soft_choice * (choice * eventful).sum() / eventful.sum().clamp(min=4),
+        "soft stance": weights.soft_stance * functional.cross_entropy(tone, soft[:, STANCE_QUERY:].softmax(-1)),
+    }
