@@ -1,0 +1,141 @@
+"""Whether an event is told by a story: sides, type, day, place, rank, numbers and meaning weighed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.codebook import MUTUAL_TYPES, EventType
+from schemas.records import ResolvedEvent
+from services.track.facts import Days, Facts, days, facts, places_differ, same_place
+from services.track.families import copies
+from services.track.meaning import Meaning, nearness, unpacked
+from services.track.story import Member, Story, codes
+
+THRESHOLD = 0.34
+"""Likeness from which an event and a story are one. Set as the weights are."""
+NEAR_TEXT = 0.3
+"""An edited article's event is the former one above this nearness: it need not be told from other articles' events."""
+DAYS_APART = 2
+"""Days by which reports of one act may disagree: time zones, "overnight", a report that took a day."""
+PLAN_MOVES = 30
+"""Days by which a plan may be put off and still be that plan."""
+
+_ALIKE: tuple[frozenset[EventType], ...] = (
+    frozenset({"CONSULT", "AGREE", "STATEMENT"}),
+    frozenset({"AGREE", "SUPPORT", "CONCEDE", "COOPERATE", "STATEMENT"}),
+    frozenset({"AGREE", "AID", "COOPERATE"}),
+    frozenset({"CONCEDE", "RETREAT", "AGREE"}),
+    frozenset({"ACCUSE", "REJECT", "THREATEN", "REQUEST", "STATEMENT"}),
+    frozenset({"SANCTION", "COERCE", "REJECT"}),
+    frozenset({"SANCTION", "THREATEN"}),
+    frozenset({"ASSAULT", "COERCE"}),
+    frozenset({"MOBILIZE", "THREATEN"}),
+    frozenset({"MOBILIZE", "COOPERATE"}),
+    frozenset({"PROTEST", "ACCUSE"}),
+)
+"""Types that two readers give to one act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each sign adds to the likeness of an event and a story; nearness itself counts from 0 to 1.
+
+    Set by hand and a random search on the even-numbered cases of training/checks/stories.jsonl.
+    """
+
+    same_type: float = 0.07
+    same_place: float = 0.10
+    other_place: float = -0.22
+    same_day: float = 0.06
+    apart_per_day: float = -0.07
+    same_rank: float = 0.0
+    other_rank: float = -0.12
+    same_number: float = 0.08
+    other_number: float = -0.04
+
+
+WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event with what identity needs of it."""
+
+    event: ResolvedEvent
+    member: Member
+    features: Meaning
+    span: Days | None
+    facts: Facts
+    actors: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+
+def told(event: ResolvedEvent, member: Member) -> Told:
+    """The event made ready for comparison."""
+    return Told(
+        event=event,
+        member=member,
+        features=unpacked(member.features),
+        span=days(event),
+        facts=facts(event),
+        actors=codes(event.actors),
+        recipients=codes(event.recipients),
+    )
+
+
+def best(event: Told, stories: Iterable[Story]) -> Story | None:
+    """The story that tells the event, if one does; of equals the one opened first."""
+    scored = [(likeness(event, story), -number, story) for number, story in enumerate(stories)]
+    found = max(scored, key=lambda s: s[:2], default=None)
+    return found[2] if found is not None and found[0] >= THRESHOLD else None
+
+
+def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
+    """How surely the story tells the event: 0 where sides, type or days rule it out, above THRESHOLD where it does."""
+    if not (same_sides(event, story) and compatible(event.event.type, story.type, event.event.claim == "denied")):
+        return 0.0
+    apart = gap(event.span, story.span)
+    planned = "planned" in (event.event.claim, story.facts.claim)
+    if apart is None or apart > (PLAN_MOVES if planned else DAYS_APART):
+        return 0.0
+    if any(copies(event.member.fingerprint, m.fingerprint) and event.features == unpacked(m.features)
+           for m in story.members):  # fmt: skip
+        return 1.0
+    near = max((nearness(event.features, unpacked(m.features)) for m in story.members), default=0.0)
+    score = near + weights.same_type * (event.event.type == story.type)
+    score += weights.same_place * same_place(event.facts, story.facts)
+    # A plan may change its day freely, and its place and rank more easily than a thing done.
+    firm = 0.5 if planned else 1.0
+    score += firm * weights.other_place * places_differ(event.facts, story.facts)
+    exact = event.facts.granularity == story.facts.granularity == "day" and apart == 0
+    score += weights.same_day * exact + weights.apart_per_day * (0 if planned else apart)
+    if event.facts.level and story.facts.level:
+        score += weights.same_rank if event.facts.level == story.facts.level else firm * weights.other_rank
+    units = event.facts.numbers.keys() & story.facts.numbers.keys()
+    if units:
+        same = any(event.facts.numbers[u] == story.facts.numbers[u] for u in units)
+        score += weights.same_number if same else weights.other_number
+    return score
+
+
+def same_sides(event: Told, story: Story) -> bool:
+    """Same actors toward same recipients; in mutual acts and denials the order is free."""
+    if event.event.dyad != story.dyad:
+        return False
+    free = event.event.type in MUTUAL_TYPES or story.type in MUTUAL_TYPES or event.event.claim == "denied"
+    return free or (event.actors == story.actors and event.recipients == story.recipients)
+
+
+def compatible(one: EventType, other: EventType, denied: bool = False) -> bool:
+    """Whether two types can be readings of one act; a denial is often read as a rejection or a statement."""
+    if one == other or (denied and one in ("REJECT", "STATEMENT", "ACCUSE")):
+        return True
+    return any({one, other} <= group for group in _ALIKE)
+
+
+def gap(one: Days | None, other: Days | None) -> int | None:
+    """Days between two spans, 0 where they touch; None where a day is unknown, for then nothing says it is one act."""
+    if one is None or other is None:
+        return None
+    return max(0, one[0] - other[1], other[0] - one[1])
