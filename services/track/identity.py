@@ -85,10 +85,10 @@ def told(event: ResolvedEvent, member: Member) -> Told:
 
 
 def best(event: Told, stories: Iterable[Story]) -> Story | None:
-    """The story that tells the event, if one does; of equals the one opened first."""
-    scored = [(likeness(event, story), -number, story) for number, story in enumerate(stories)]
-    found = max(scored, key=lambda s: s[:2], default=None)
-    return found[2] if found is not None and found[0] >= THRESHOLD else None
+    """The story that tells the event, if one does; of equals the one with the lesser id, so that order is nothing."""
+    scored = ((-likeness(event, story), story.story_id, story) for story in stories)
+    found = min(scored, key=lambda s: s[:2], default=None)
+    return found[2] if found is not None and -found[0] >= THRESHOLD else None
 
 
 def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:

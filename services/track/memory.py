@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from hashlib import blake2b
 
 from schemas.records import EarlierStance
 from schemas.state import TrackState
@@ -12,6 +13,7 @@ from services.ids import canonical_url
 from services.track.stance import follows
 from services.track.story import Member, Story, from_record, ordinal, to_record
 
+ArticleKey = str | int
 STORY = "story:"
 STANCE = "stance:"
 
@@ -27,7 +29,8 @@ class Memory:
         self._swept: int | None = None
         self._stories: dict[str, Story] = {}
         self._by_dyad: dict[str, list[str]] = defaultdict(list)
-        self._by_article: dict[str, list[str]] = defaultdict(list)
+        # Most articles have one story on a partition: a tuple of one is half the size of a list.
+        self._by_article: dict[ArticleKey, tuple[str, ...]] = {}
         self._stances: dict[tuple[str, str], EarlierStance] = {}
         self._changed: dict[str, TrackState | None] = {}
 
@@ -35,18 +38,19 @@ class Memory:
         return len(self._stories)
 
     def of_dyad(self, dyad: str) -> Iterator[Story]:
-        """Its open stories in the order they were opened."""
+        """Its open stories, in no order that a restored state would keep."""
         return (self._stories[story_id] for story_id in self._by_dyad.get(dyad, ()))
 
     def of_article(self, article_id: str, url: str | None) -> list[tuple[Story, Member]]:
         """The reports of the article, by its id or its address."""
         keys = article_keys(article_id, url)
-        found = dict.fromkeys(story_id for key in keys for story_id in self._by_article.get(key, ()))
+        # Sorted, since stories restored from a compacted topic come in another order than they were opened.
+        found = sorted({story_id for key in keys for story_id in self._by_article.get(key, ())})
         return [
             (story, member)
             for story in (self._stories[story_id] for story_id in found)
             for member in story.members
-            if keys & article_keys(member.article_id, member.url)
+            if set(keys) & set(article_keys(member.article_id, member.url))
         ]
 
     def story(self, story_id: str) -> Story:
@@ -110,17 +114,26 @@ class Memory:
         new = _keys(story.members)
         for key in new:
             if key not in old:
-                self._by_article[key].append(story.story_id)
+                self._by_article[key] = (*self._by_article.get(key, ()), story.story_id)
         for key in old:
             if key not in new:
-                _remove(self._by_article, key, story.story_id)
+                self._unlink(key, story.story_id)
 
     def _forget(self, story_id: str) -> None:
         story = self._stories.pop(story_id, None)
         if story is not None:
-            _remove(self._by_dyad, story.dyad, story_id)
+            self._by_dyad[story.dyad].remove(story_id)
+            if not self._by_dyad[story.dyad]:
+                del self._by_dyad[story.dyad]
             for key in _keys(story.members):
-                _remove(self._by_article, key, story_id)
+                self._unlink(key, story_id)
+
+    def _unlink(self, key: ArticleKey, story_id: str) -> None:
+        left = tuple(other for other in self._by_article.get(key, ()) if other != story_id)
+        if left:
+            self._by_article[key] = left
+        else:
+            self._by_article.pop(key, None)
 
     def _sweep(self, oldest: int, oldest_stance: int) -> None:
         gone = [s.story_id for s in self._stories.values() if s.touched is not None and s.touched < oldest]
@@ -133,18 +146,13 @@ class Memory:
             self._changed[f"{STANCE}{dyad}:{actor}"] = None
 
 
-def article_keys(article_id: str, url: str | None) -> set[str]:
-    """Names under which an article is known."""
-    return {article_id, *([canonical_url(url)] if url else [])}
+def article_keys(article_id: str, url: str | None) -> tuple[ArticleKey, ...]:
+    """Names under which an article is known: its id, and 64 bits of its canonical address."""
+    if not url:
+        return (article_id,)
+    address = canonical_url(url).encode("utf-8", "backslashreplace")
+    return article_id, int.from_bytes(blake2b(address, digest_size=8).digest())
 
 
-def _keys(members: Iterable[Member]) -> dict[str, None]:
-    return dict.fromkeys(key for m in members for key in sorted(article_keys(m.article_id, m.url)))
-
-
-def _remove(index: dict[str, list[str]], key: str, story_id: str) -> None:
-    left = [other for other in index.get(key, ()) if other != story_id]
-    if left:
-        index[key] = left
-    else:
-        index.pop(key, None)
+def _keys(members: Iterable[Member]) -> dict[ArticleKey, None]:
+    return dict.fromkeys(key for m in members for key in article_keys(m.article_id, m.url))

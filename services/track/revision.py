@@ -34,17 +34,17 @@ def former_report(this: Told, reports: Reports) -> Former | None:
             return Former(story.story_id, member.event_id, member.fingerprint != this.event.fingerprint)
     current = {listed.event_id for listed in this.event.article_events}
     scored = [
-        (nearness(this.features, unpacked(member.features)), -number, story, member)
-        for number, (story, member) in enumerate(reports)
+        (-nearness(this.features, unpacked(member.features)), story.story_id, member.event_id)
+        for story, member in reports
         if member.fingerprint != this.event.fingerprint
         and member.event_id not in current
         and same_sides(this, story)
         and compatible(this.event.type, story.type, this.event.claim == "denied")
     ]
-    near = max(scored, key=lambda s: s[:2], default=None)
-    if near is None or near[0] < NEAR_TEXT:
+    near = min(scored, default=None)
+    if near is None or -near[0] < NEAR_TEXT:
         return None
-    return Former(near[2].story_id, near[3].event_id, edited=True)
+    return Former(near[1], near[2], edited=True)
 
 
 def vanished(event: ResolvedEvent, reports: Reports) -> dict[str, list[Member]]:
