@@ -38,6 +38,13 @@ _COUNTED = re.compile(
     r"per cent))?(?: (?!(?:of|and|to|in|on|at)\b)[a-z]+){0,2}? (?P<unit>[a-z]{3,}s|people|men|women|children|dead|"
     r"killed|wounded|troops|percent|crew)\b"
 )
+_ORDINAL = re.compile(
+    r"\b(?P<order>[Ff]irst|[Ss]econd|[Tt]hird|[Ff]ourth|[Ff]ifth|[Ss]ixth|[Ss]eventh|[Ee]ighth|[Nn]inth|[Tt]enth|"
+    r"\d+(?:st|nd|rd|th)) (?:and final )?(?P<noun>round|package|stage|phase|tranche|slice|batch|day|summit|swap)\b"
+)
+_ORDERS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ORDER = "#"
+"""Marks the counted things whose number is a place in a series: another one is another event, no change of this one."""
 _TIMES = frozenset(("days", "hours", "weeks", "months", "years", "minutes", "sides", "times", "rounds", "parties"))
 _SAME_UNIT = {"persons": "people", "men": "people", "killed": "people", "dead": "people", "sailors": "people"}
 
@@ -88,6 +95,11 @@ def days(event: ResolvedEvent) -> Days | None:
     return (published - BACK if event.timing == "new" else 1), published
 
 
+def likely(span: Days) -> Days:
+    """The days of a span on which it most likely happened: news is of the day it is printed or the day before."""
+    return max(span[0], span[1] - 1), span[1]
+
+
 def span_of(when: EventDate) -> Days:
     """First and last day of an ISO date of any granularity; a week begins on the day given."""
     parts = [int(part) for part in (when.date or "").split("-")]
@@ -108,15 +120,22 @@ def level(words: str) -> str | None:
 
 
 def numbers(sentence: str) -> dict[str, str]:
-    """What is counted, as the plural noun, to how many: {"prisoners": "150", "dollars": "3 million"}."""
+    """What is counted, as the plural noun, to how many: {"prisoners": "150", "dollars": "3 million"}.
+
+    Places in a series are marked: "the third round" is {"#round": "3"}.
+    """
     found: dict[str, str] = {}
+    for match in _ORDINAL.finditer(sentence):
+        order = match["order"].lower()
+        place = str(_ORDERS.index(order) + 1) if order in _ORDERS else re.sub(r"\D", "", order)
+        found.setdefault(ORDER + match["noun"], place)
     at = 0
-    while match := _COUNTED.search(sentence, at):
-        number = figure(match["number"].lower())
-        at = match.end() if number is not None else match.end("number")
-        unit = _SAME_UNIT.get(match["unit"], match["unit"])
+    while counted := _COUNTED.search(sentence, at):
+        number = figure(counted["number"].lower())
+        at = counted.end() if number is not None else counted.end("number")
+        unit = _SAME_UNIT.get(counted["unit"], counted["unit"])
         if number is not None and unit not in _TIMES:
-            found.setdefault(unit, number + (match["scale"] or ""))
+            found.setdefault(unit, number + (counted["scale"] or ""))
     return found
 
 
@@ -155,7 +174,7 @@ def changes(old: Facts, new: Facts, *, exact: bool = False) -> list[StoryChange]
     if old.level and new.level and old.level != new.level:
         differs("level", old.level, new.level)
     for unit in sorted(old.numbers.keys() & new.numbers.keys()):
-        if old.numbers[unit] != new.numbers[unit]:
+        if old.numbers[unit] != new.numbers[unit] and not unit.startswith(ORDER):
             differs("number", f"{old.numbers[unit]} {unit}", f"{new.numbers[unit]} {unit}")
     for actor in sorted(old.stances.keys() & new.stances.keys()):
         if old.stances[actor] != new.stances[actor]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from schemas.codebook import MUTUAL_TYPES, EventType
 from schemas.records import ResolvedEvent
-from services.track.facts import Days, Facts, days, facts, places_differ, same_place
+from services.track.facts import ORDER, Days, Facts, days, facts, likely, places_differ, same_place
 from services.track.families import copies
 from services.track.meaning import Meaning, nearness, unpacked
 from services.track.story import Member, Story, codes
 
-THRESHOLD = 0.34
+THRESHOLD = 0.33
 """Likeness from which an event and a story are one. Set as the weights are."""
+MEAN_SHARE = 0.3
 NEAR_TEXT = 0.3
 """An edited article's event is the former one above this nearness: it need not be told from other articles' events."""
 DAYS_APART = 2
@@ -46,13 +47,15 @@ class Weights:
 
     same_type: float = 0.07
     same_place: float = 0.10
-    other_place: float = -0.22
-    same_day: float = 0.06
+    other_place: float = -0.16
+    same_day: float = 0.12
     apart_per_day: float = -0.07
+    unlikely_per_day: float = -0.09
     same_rank: float = 0.0
     other_rank: float = -0.12
     same_number: float = 0.08
     other_number: float = -0.04
+    other_order: float = -0.25
 
 
 WEIGHTS = Weights()
@@ -102,8 +105,7 @@ def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
     if any(copies(event.member.fingerprint, m.fingerprint) and event.features == unpacked(m.features)
            for m in story.members):  # fmt: skip
         return 1.0
-    near = max((nearness(event.features, unpacked(m.features)) for m in story.members), default=0.0)
-    score = near + weights.same_type * (event.event.type == story.type)
+    score = story_nearness(event, story) + weights.same_type * (event.event.type == story.type)
     score += weights.same_place * same_place(event.facts, story.facts)
     # A plan may change its day freely, and its place and rank more easily than a thing done.
     firm = 0.5 if planned else 1.0
@@ -112,11 +114,23 @@ def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
     score += weights.same_day * exact + weights.apart_per_day * (0 if planned else apart)
     if event.facts.level and story.facts.level:
         score += weights.same_rank if event.facts.level == story.facts.level else firm * weights.other_rank
-    units = event.facts.numbers.keys() & story.facts.numbers.keys()
-    if units:
+    if not planned and event.span and story.span:
+        score += weights.unlikely_per_day * ((gap(likely(event.span), likely(story.span)) or 0) - apart)
+    shared = event.facts.numbers.keys() & story.facts.numbers.keys()
+    orders = {unit for unit in shared if unit.startswith(ORDER)}
+    if any(event.facts.numbers[u] != story.facts.numbers[u] for u in orders):
+        score += weights.other_order
+    if units := shared - orders:
         same = any(event.facts.numbers[u] == story.facts.numbers[u] for u in units)
         score += weights.same_number if same else weights.other_number
     return score
+
+
+def story_nearness(event: Told, story: Story) -> float:
+    """Nearness to the story's nearest report, drawn toward the mean of all: the nearest alone would let a report that
+    fits badly draw others in after it."""
+    near = [nearness(event.features, unpacked(m.features)) for m in story.members] or [0.0]
+    return (1 - MEAN_SHARE) * max(near) + MEAN_SHARE * sum(near) / len(near)
 
 
 def same_sides(event: Told, story: Story) -> bool:

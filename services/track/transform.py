@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.records import Contradiction, DiplomaticEvent, ResolvedEvent, StanceShift, StoryChange
+from schemas.records import Contradiction, DiplomaticEvent, EarlierStance, ResolvedEvent, StanceShift, StoryChange
 from schemas.state import TrackState
 from services.ids import derive
 from services.stage import Input, Outcome, StateChange
@@ -89,12 +89,7 @@ class Tracker:
         else:
             made, status, found = _retold(story, this, memory.clock, former.event_id if former else None)
             reason = "the article was edited" if former and former.edited else None
-        shifts: list[StanceShift] = []
-        if stance is not None:
-            for actor in sorted({side.code for side in event.actors} - {"UNK"}):
-                moved = shift(actor, event.dyad, memory.stance(event.dyad, actor), stance)
-                shifts += [moved] if moved else []
-                memory.put_stance(event.dyad, actor, stance)
+        shifts = _shifts(this, stance, story, memory) if stance else []
         memory.put(made)
         out = [published(event, made, status, reason, read_at, found, shifts)]
         return out + self._withdrawn(event, memory, read_at)
@@ -122,6 +117,21 @@ class Tracker:
                 why = "a later version of the article no longer says it"
                 out.append(published(unkept(member.event), left, "withdrawn", why, read_at, [], []))
         return out
+
+
+def _shifts(this: Told, stance: EarlierStance, story: Story | None, memory: Memory) -> list[StanceShift]:
+    """What the event's stance shifts for each of its actors; it is kept as their last one.
+
+    One more report of a story that showed the stance before tells of that stance again, not of a later one.
+    """
+    shifts = []
+    for actor in this.actors:
+        if actor == "UNK" or (story is not None and story.facts.stances.get(actor) == stance.peace):
+            continue
+        moved = shift(actor, this.event.dyad, memory.stance(this.event.dyad, actor), stance)
+        shifts += [moved] if moved else []
+        memory.put_stance(this.event.dyad, actor, stance)
+    return shifts
 
 
 def _retold(

@@ -276,3 +276,13 @@ def test_no_shift_without_dates_by_denials_by_context_or_within_an_article(chang
     later = at("2024-05-09", "France is ready for talks on a truce", 2, type="AGREE", peace="support")
     made = run(at("2024-05-01", "The envoy said no", 1, peace="oppose"), later.model_copy(update=change))
     assert made[1].stance_shifts == []
+
+
+def test_a_copy_of_an_earlier_report_is_no_shift_back() -> None:
+    """The first article quotes two stances; another outlet's print of the first of them turns nothing."""
+    agreed = at("2024-05-01", "Paris and Rome agreed to a ceasefire in Geneva", 1, type="AGREE", peace="support")
+    refused = at("2024-05-02", "The envoy refused to give a date for more talks", 2, peace="oppose")
+    copy = agreed.model_copy(update={"event_id": "e3", "article_id": "a3", "published_at": date(2024, 5, 3)})
+    made = run(agreed, refused, copy)
+    assert made[2].story_id == made[0].story_id
+    assert [len(m.stance_shifts) for m in made] == [0, 1, 0]

@@ -132,11 +132,22 @@ def test_independent_voices() -> None:
 def test_story_groups_are_found_again() -> None:
     """Floors, a little under the figures of `python -m training.stories`; the held-out half is the one that counts."""
     reports = read_reports()
-    assert len({r.group for r in reports}) >= 150
+    assert len({r.group for r in reports}) >= 230
+    floors = {"set on": (0.95, 0.91), "held out": (0.88, 0.9)}
     for name, half in halves(reports).items():
         found = score(half, assign(half))
-        assert found.precision >= 0.9, name
-        assert found.recall >= 0.9, name
+        assert found.precision >= floors[name][0], name
+        assert found.recall >= floors[name][1], name
+
+
+def test_reports_of_one_series_are_told_apart_by_their_place_in_it() -> None:
+    assert numbers("Another 307 prisoners were freed in the second round of talks, the 18th package") == {
+        "#round": "2",
+        "#package": "18",
+        "prisoners": "307",
+    }
+    old, new = Facts(numbers={"#round": "2"}), Facts(numbers={"#round": "3"})
+    assert changes(old, new) == []
 
 
 def test_the_score_tells_one_story_for_all_and_a_story_for_each() -> None:
