@@ -51,7 +51,6 @@ class Weights:
     same_day: float = 0.12
     apart_per_day: float = -0.07
     unlikely_per_day: float = -0.09
-    same_rank: float = 0.0
     other_rank: float = -0.12
     same_number: float = 0.08
     other_number: float = -0.04
@@ -112,8 +111,8 @@ def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
     score += firm * weights.other_place * places_differ(event.facts, story.facts)
     exact = event.facts.granularity == story.facts.granularity == "day" and apart == 0
     score += weights.same_day * exact + weights.apart_per_day * (0 if planned else apart)
-    if event.facts.level and story.facts.level:
-        score += weights.same_rank if event.facts.level == story.facts.level else firm * weights.other_rank
+    if event.facts.level and story.facts.level and event.facts.level != story.facts.level:
+        score += firm * weights.other_rank
     if not planned and event.span and story.span:
         score += weights.unlikely_per_day * ((gap(likely(event.span), likely(story.span)) or 0) - apart)
     shared = event.facts.numbers.keys() & story.facts.numbers.keys()

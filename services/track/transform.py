@@ -194,6 +194,7 @@ def published(
     return DiplomaticEvent.model_validate(
         {
             **event.model_dump(),
+            "article_events": [],  # Told to track, not by it.
             "story_id": story.story_id,
             "status": status,
             "status_reason": reason,
