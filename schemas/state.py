@@ -22,6 +22,7 @@ class StoryMember(Record):
     fingerprint: str
     published_at: date | None
     claim: Claim
+    title: bool = Field(description="Whether the headline tells it")
     features_base64: str = Field(description="Hashed words of the evidence, little-endian uint32")
     event_base64: str = Field(description="The event, compressed: what a withdrawal says again")
 

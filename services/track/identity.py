@@ -14,6 +14,7 @@ from services.track.story import Member, Story, codes
 
 THRESHOLD = 0.33
 """Likeness from which an event and a story are one. Set as the weights are."""
+SURE = 0.7
 MEAN_SHARE = 0.3
 NEAR_TEXT = 0.3
 """An edited article's event is the former one above this nearness: it need not be told from other articles' events."""
@@ -90,12 +91,16 @@ def best(event: Told, stories: Iterable[Story]) -> Story | None:
     """The story that tells the event, if one does; of equals the one with the lesser id, so that order is nothing."""
     scored = ((-likeness(event, story), story.story_id, story) for story in stories)
     found = min(scored, key=lambda s: s[:2], default=None)
-    return found[2] if found is not None and -found[0] >= THRESHOLD else None
+    # Unknown sides are not known to be the same ones: then only the same words will do.
+    least = SURE if event.event.dyad == "UNK" else THRESHOLD
+    return found[2] if found is not None and -found[0] >= least else None
 
 
 def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
     """How surely the story tells the event: 0 where sides, type or days rule it out, above THRESHOLD where it does."""
-    if not (same_sides(event, story) and compatible(event.event.type, story.type, event.event.claim == "denied")):
+    if told_beside(event, story) or not (
+        same_sides(event, story) and compatible(event.event.type, story.type, event.event.claim == "denied")
+    ):
         return 0.0
     apart = gap(event.span, story.span)
     planned = "planned" in (event.event.claim, story.facts.claim)
@@ -123,6 +128,17 @@ def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
         same = any(event.facts.numbers[u] == story.facts.numbers[u] for u in units)
         score += weights.same_number if same else weights.other_number
     return score
+
+
+def told_beside(event: Told, story: Story) -> bool:
+    """Whether the story has another event of the same version of the article. Two events of one text are two acts,
+    for mentions of one act are one event already, except that a headline and the text may name it by two types."""
+    return any(
+        m.article_id == event.event.article_id
+        and m.fingerprint == event.event.fingerprint
+        and m.title == event.member.title
+        for m in story.members
+    )
 
 
 def story_nearness(event: Told, story: Story) -> float:

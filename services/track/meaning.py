@@ -18,13 +18,17 @@ from pathlib import Path
 from services.resolve.gazetteer import cities, countries, fold, organisations
 
 Meaning = tuple[int, ...]
-"""Ascending 32-bit features; the two lowest bits tell the kind: ordinary word, concept, name or number."""
+"""Ascending 32-bit features. The two lowest bits tell the kind: ordinary word, concept, name or number; the third one
+that the word stands in the sentence outside the quote."""
 
 TERMS = Path(__file__).parent / "terms.tsv"
 EMPTY = Path(__file__).parent / "empty.tsv"
 WORD, CONCEPT, NAME, NUMBER = range(4)
 WEIGHTS = (1.0, 1.8, 1.6, 1.8)
 """By kind. Set on the even-numbered cases of the story groups, see training/checks/stories.jsonl."""
+OUTSIDE = 4
+OUTSIDE_SHARE = 0.4
+"""A sentence can tell two events: the words of the quote tell them apart, those around it say what it is about."""
 PHRASE_WORDS = 4
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _TOKEN = re.compile(r"\d[\d,.]*\d|\d|[^\W\d_][\w'’-]*")
@@ -52,15 +56,18 @@ def state_words() -> frozenset[str]:
     return frozenset(_stem(word) for name in (*countries(), *organisations()) for word in _TOKEN.findall(name))
 
 
-def meaning(sentence: str, side_words: Iterable[str]) -> Meaning:
-    """The features of a sentence.
+def meaning(sentence: str, side_words: Iterable[str], quote: str | None = None) -> Meaning:
+    """The features of a sentence, those outside the quote marked; without a quote the sentence is all quote.
 
     Of the sides' words those that name a state, an organisation or a capital are left out, for they are alike in all
     stories of a dyad; the names of people stay, since a minister's meeting is not his president's.
     """
     words = {word for words in side_words for word in _TOKEN.findall(fold(words))}
     aside = {stem for word in words if (stem := _stem(word)) in state_words() or word in cities()}
-    return tuple(sorted({_hashed(kind, word) for kind, word in _features(sentence, aside)}))
+    inside = {_hashed(kind, word) for kind, word in _features(quote if quote is not None else sentence, aside)}
+    words_inside = {feature >> 3 for feature in inside}
+    around = {_hashed(kind, word) for kind, word in _features(sentence, aside)} if quote is not None else set()
+    return tuple(sorted(inside | {f | OUTSIDE for f in around if f >> 3 not in words_inside}))
 
 
 def nearness(one: Meaning, other: Meaning) -> float:
@@ -86,7 +93,7 @@ def unpacked(data: bytes) -> Meaning:
 
 
 def _weights(features: Meaning) -> dict[int, float]:
-    return {feature >> 2: WEIGHTS[feature & 3] for feature in features}
+    return {f >> 3: WEIGHTS[f & 3] * (OUTSIDE_SHARE if f & OUTSIDE else 1.0) for f in features}
 
 
 def _features(sentence: str, aside: set[str]) -> Iterator[tuple[int, str]]:
@@ -147,4 +154,4 @@ def _stem(word: str) -> str:
 
 
 def _hashed(kind: int, word: str) -> int:
-    return (zlib.crc32(word.encode()) & ~3) | kind
+    return (zlib.crc32(word.encode()) & ~7) | kind

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from schemas.records import EarlierStance, ResolvedEvent, StanceShift
 from services.track.facts import OPEN_STANCES
+from services.track.meaning import meaning, nearness
+
+SAME_ISSUE = 0.15
 
 TELLING = frozenset({"asserted", "reported"})
 """Claims under which an actor's stance is its own; of a plan, a condition or a denial it is not yet one."""
@@ -34,6 +37,8 @@ def shift(actor: str, dyad: str, last: EarlierStance | None, now: EarlierStance)
     if last is None or last.peace == now.peace or last.article_id == now.article_id or not follows(now, last):
         return None
     toward = [code for code in dyad.split("|") if code != actor]
+    if not toward and nearness(meaning(last.quote, ()), meaning(now.quote, ())) < SAME_ISSUE:
+        return None  # Without another side only the words tell whether it is the same issue.
     return StanceShift(actor=actor, toward=toward, before=last, after=now.peace)
 
 

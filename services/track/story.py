@@ -49,6 +49,7 @@ class Member:
     fingerprint: str
     published: int | None
     claim: Claim
+    title: bool
     features: bytes
     event: bytes
 
@@ -84,7 +85,8 @@ def member_of(event: ResolvedEvent) -> Member:
         fingerprint=event.fingerprint,
         published=event.published_at.toordinal() if event.published_at else None,
         claim=event.claim,
-        features=packed(meaning(event.evidence.sentence, names)),
+        title=event.evidence.part == "title",
+        features=packed(meaning(event.evidence.sentence, names, event.evidence.quote)),
         event=kept(event),
     )
 
@@ -215,6 +217,7 @@ def _member_record(m: Member) -> StoryMember:
         fingerprint=m.fingerprint,
         published_at=day(m.published),
         claim=m.claim,
+        title=m.title,
         features_base64=base64.b64encode(m.features).decode(),
         event_base64=base64.b64encode(m.event).decode(),
     )
@@ -231,6 +234,7 @@ def _member(record: StoryMember) -> Member:
         fingerprint=record.fingerprint,
         published=ordinal(record.published_at),
         claim=record.claim,
+        title=record.title,
         features=base64.b64decode(record.features_base64),
         event=base64.b64decode(record.event_base64),
     )

@@ -286,3 +286,55 @@ def test_a_copy_of_an_earlier_report_is_no_shift_back() -> None:
     made = run(agreed, refused, copy)
     assert made[2].story_id == made[0].story_id
     assert [len(m.stance_shifts) for m in made] == [0, 1, 0]
+
+
+def test_two_events_of_one_sentence_are_two_stories_and_so_are_their_restatements() -> None:
+    words = "France condemned the seizure as piracy and demanded that the crew be freed at once"
+    evidence = {"start": 0, "end": 10, "sentence": words, "sentence_start": 0, "part": "body"}
+
+    def both(number: int) -> list[ResolvedEvent]:
+        shared = {"article_id": f"a{number}"}
+        return [
+            at("2024-05-04", words, number, type="ACCUSE", evidence=evidence | {"quote": words[:39]}, **shared),
+            at("2024-05-04", words, number, type="REQUEST", evidence=evidence | {"quote": words[44:]}, **shared)
+            .model_copy(update={"event_id": f"f{number}"}),
+        ]  # fmt: skip
+
+    made = run(*both(1), *both(2))
+    assert made[0].story_id != made[1].story_id
+    assert [m.story_id for m in made[2:]] == [m.story_id for m in made[:2]]
+
+
+def test_a_headline_and_its_text_are_one_story() -> None:
+    title = at("2024-05-04", SWAP, 1, type="AGREE")
+    title = title.model_copy(update={"evidence": title.evidence.model_copy(update={"part": "title"})})
+    body = at("2024-05-04", SWAP_TOO, 1, type="COOPERATE").model_copy(update={"event_id": "e2"})
+    made = run(title, body)
+    assert made[0].story_id == made[1].story_id
+
+
+def test_unknown_sides_are_not_the_same_sides_unless_the_words_are() -> None:
+    unknown = {"dyad": "UNK", "actors": [{"code": "UNK", "text": "", "resolved_by": "none"}], "recipients": []}
+    made = run(
+        at("2024-05-04", SWAP, 1, type="AGREE", **unknown),
+        at(
+            "2024-05-04",
+            "The governments agreed on a railway and on some prisoners held far from the Alps",
+            2,
+            type="AGREE",
+            **unknown,
+        ),
+        at("2024-05-04", SWAP, 3, type="AGREE", **unknown),
+    )
+    assert made[1].story_id != made[0].story_id
+    assert made[2].story_id == made[0].story_id
+
+
+def test_a_stance_toward_nobody_shifts_only_on_its_own_issue() -> None:
+    alone = {"dyad": "FRA", "recipients": []}
+    made = run(
+        at("2024-05-01", "France wants a binding treaty on the Nile dam", 1, peace="conditional", **alone),
+        at("2024-05-03", "France hosted donors for a peace in Gaza", 2, type="AGREE", peace="support", **alone),
+        at("2024-05-05", "Paris no longer wants a ceasefire in Gaza", 3, peace="oppose", **alone),
+    )
+    assert [len(m.stance_shifts) for m in made] == [0, 0, 1]
