@@ -169,9 +169,11 @@ def changes(old: Facts, new: Facts, *, exact: bool = False) -> list[StoryChange]
         apart = abs(date.fromisoformat(old.date).toordinal() - date.fromisoformat(new.date).toordinal())
         if apart > (0 if exact or new.claim == "planned" else TIME_ZONES):
             differs("date", old.date, new.date)
-    if places_differ(old, new):
+    # A thing done has its place and its rank: another report that names others only tells more. A plan can change them.
+    movable = exact or {old.claim, new.claim} & {"planned", "conditional"}
+    if movable and places_differ(old, new):
         differs("place", str(old.place), str(new.place))
-    if old.level and new.level and old.level != new.level:
+    if movable and old.level and new.level and old.level != new.level:
         differs("level", old.level, new.level)
     for unit in sorted(old.numbers.keys() & new.numbers.keys()):
         if old.numbers[unit] != new.numbers[unit] and not unit.startswith(ORDER):

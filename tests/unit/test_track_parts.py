@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.track.facts import Facts, changes, level, merged, numbers, span_of
@@ -72,6 +74,15 @@ def test_silence_and_coarser_facts_change_nothing() -> None:
     off = Facts(date="2025-05-04", granularity="day")
     assert changes(old, off) == [], "a day's difference is a time zone's"
     assert len(changes(old, off, exact=True)) == 1, "the same article corrects itself"
+
+
+def test_only_plans_and_corrections_change_place_and_rank() -> None:
+    old = Facts(place="Geneva", country="CHE", level="minister", claim="planned")
+    new = Facts(place="Vienna", country="AUT", level="leader", claim="planned")
+    assert [c.field for c in changes(old, new)] == ["place", "level"]
+    done = replace(old, claim="asserted"), replace(new, claim="reported")
+    assert changes(*done) == []
+    assert [c.field for c in changes(*done, exact=True)] == ["place", "level"]
 
 
 def test_spans_of_dates() -> None:
