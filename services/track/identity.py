@@ -20,6 +20,9 @@ NEAR_TEXT = 0.3
 """An edited article's event is the former one above this nearness: it need not be told from other articles' events."""
 DAYS_APART = 2
 """Days by which reports of one act may disagree: time zones, "overnight", a report that took a day."""
+CORRECTED = 2.0
+"""Times by which a toll or a sum may grow from report to report and still be that of one event."""
+SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 PLAN_MOVES = 30
 """Days by which a plan may be put off and still be that plan."""
 
@@ -55,6 +58,7 @@ class Weights:
     other_rank: float = -0.12
     same_number: float = 0.08
     other_number: float = -0.04
+    far_number: float = -0.15
     other_order: float = -0.25
 
 
@@ -125,9 +129,26 @@ def likeness(event: Told, story: Story, weights: Weights = WEIGHTS) -> float:
     if any(event.facts.numbers[u] != story.facts.numbers[u] for u in orders):
         score += weights.other_order
     if units := shared - orders:
-        same = any(event.facts.numbers[u] == story.facts.numbers[u] for u in units)
-        score += weights.same_number if same else weights.other_number
+        ratios = [ratio(event.facts.numbers[unit], story.facts.numbers[unit]) for unit in units]
+        if min(ratios) == 1.0:
+            score += weights.same_number
+        else:
+            score += weights.other_number if min(ratios) <= CORRECTED else weights.far_number
     return score
+
+
+def ratio(one: str, other: str) -> float:
+    """How many times the one number is the other, 1 and more: "25" and "50 million" are far apart."""
+    first, second = (_value(number) for number in (one, other))
+    if first == second:
+        return 1.0
+    least, most = sorted((first, second))
+    return most / least if least > 0 else float("inf")
+
+
+def _value(number: str) -> float:
+    digits, _, scale = number.partition(" ")
+    return float(digits) * SCALES.get(scale, 1.0) if digits.replace(".", "", 1).isdigit() else 0.0
 
 
 def told_beside(event: Told, story: Story) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from services.track.facts import Facts, changes, level, merged, numbers, span_of
 from services.track.families import agency, copies, family, independent
-from services.track.identity import compatible, gap
+from services.track.identity import compatible, gap, ratio
 from services.track.meaning import figure, meaning, nearness, packed, unpacked
 from tests.unit.test_track import at
 from training.stories import assign, halves, read_reports, score
@@ -96,6 +96,13 @@ def test_spans_of_dates() -> None:
     assert gap(None, (3, 9)) is None
 
 
+def test_how_far_apart_numbers_are() -> None:
+    assert ratio("25", "25") == 1.0
+    assert ratio("20", "25") == ratio("25", "20") == 1.25
+    assert ratio("3 million", "3000") == 1000.0
+    assert ratio("1.2.3", "3") > 100, "what cannot be read is no sign of one event"
+
+
 def test_types_of_one_act() -> None:
     assert compatible("AGREE", "CONSULT")
     assert not compatible("SANCTION", "CONSULT")
@@ -144,7 +151,7 @@ def test_story_groups_are_found_again() -> None:
     """Floors, a little under the figures of `python -m training.stories`; the held-out half is the one that counts."""
     reports = read_reports()
     assert len({r.group for r in reports}) >= 230
-    floors = {"set on": (0.95, 0.91), "held out": (0.88, 0.9)}
+    floors = {"set on": (0.95, 0.91), "held out": (0.9, 0.9)}
     for name, half in halves(reports).items():
         found = score(half, assign(half))
         assert found.precision >= floors[name][0], name
