@@ -54,6 +54,7 @@ class OpenStory(Record):
     touched: date | None
     facts: StoryFacts
     members: list[StoryMember]
+    announced: bool = Field(description="Whether a report of it was new")
     contradicted_by: list[Contradiction]
 
 

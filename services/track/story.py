@@ -12,6 +12,7 @@ from sys import intern
 from schemas.codebook import Claim, EventType
 from schemas.records import Contradiction, ResolvedEvent, Side, StorySource
 from schemas.state import OpenStory, StoryFacts, StoryMember
+from services.ids import derive
 from services.track.facts import Days, Facts, facts
 from services.track.families import agency, family, independent
 from services.track.meaning import meaning, packed
@@ -69,6 +70,8 @@ class Story:
     touched: int | None
     facts: Facts
     members: tuple[Member, ...]
+    announced: bool
+    """Whether a report of it was `new`."""
     contradicted_by: tuple[Contradiction, ...] = field(default=())
 
 
@@ -91,10 +94,10 @@ def member_of(event: ResolvedEvent) -> Member:
     )
 
 
-def opened(story_id: str, event: ResolvedEvent, member: Member, span: Days | None, clock: int | None) -> Story:
-    """The story that an event opens."""
+def opened(event: ResolvedEvent, member: Member, span: Days | None, clock: int | None, announced: bool) -> Story:
+    """The story that an event opens, under an id that the event's own gives."""
     return Story(
-        story_id=story_id,
+        story_id=derive("story", event.event_id),
         dyad=_shared(event.dyad) or "",
         type=event.type,
         actors=codes(event.actors),
@@ -105,6 +108,7 @@ def opened(story_id: str, event: ResolvedEvent, member: Member, span: Days | Non
         touched=clock,
         facts=facts(event),
         members=(member,),
+        announced=announced,
     )
 
 
@@ -155,6 +159,7 @@ def to_record(story: Story) -> OpenStory:
         touched=day(story.touched),
         facts=StoryFacts.model_validate(asdict(story.facts)),
         members=[_member_record(m) for m in story.members],
+        announced=story.announced,
         contradicted_by=list(story.contradicted_by),
     )
 
@@ -174,6 +179,7 @@ def from_record(dyad: str, record: OpenStory) -> Story:
         touched=ordinal(record.touched),
         facts=Facts(**record.facts.model_dump()),
         members=tuple(_member(m) for m in record.members),
+        announced=record.announced,
         contradicted_by=tuple(record.contradicted_by),
     )
 

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from schemas.records import Contradiction, DiplomaticEvent, EarlierStance, ResolvedEvent, StanceShift, StoryChange
 from schemas.state import TrackState
-from services.ids import derive
 from services.stage import Input, Outcome, StateChange
 from services.track.facts import changes, days, facts, merged
 from services.track.identity import Told, best, told
@@ -84,11 +83,14 @@ class Tracker:
         story = memory.story(former.story_id) if former else best(this, memory.of_dyad(event.dyad))
         if story is None:
             status, reason = self._first_status(event, memory.clock)
-            made = opened(derive("story", event.event_id), event, member, this.span, memory.clock)
+            made = opened(event, member, this.span, memory.clock, announced=status == "new")
             found: list[StoryChange] = []
         else:
             made, status, found = _retold(story, this, memory.clock, former.event_id if former else None)
             reason = "the article was edited" if former and former.edited else None
+            # Told so far only as context or without dates: the first report that makes news of it is the new one.
+            if status == "restated" and not story.announced and self._first_status(event, memory.clock)[0] == "new":
+                status, made = "new", replace(made, announced=True)
         shifts = _shifts(this, stance, story, memory) if stance else []
         memory.put(made)
         out = [published(event, made, status, reason, read_at, found, shifts)]

@@ -152,6 +152,16 @@ def test_background_is_never_new() -> None:
     assert (only.status, only.status_reason) == ("restated", "told as background")
 
 
+def test_the_first_report_that_makes_news_of_a_story_known_as_context_is_new() -> None:
+    made = run(
+        at("2024-05-04", SWAP, 1, type="AGREE", timing="background"),
+        at("2024-05-04", SWAP_TOO, 2, type="AGREE"),
+        at("2024-05-04", SWAP_TOO + " too", 3, type="AGREE"),
+    )
+    assert len({m.story_id for m in made}) == 1
+    assert [m.status for m in made] == ["restated", "new", "restated"]
+
+
 def test_an_old_event_first_seen_late_is_not_new() -> None:
     old = {"date": "2024-01-02", "granularity": "day"}
     recent = {"date": "2024-04-20", "granularity": "day"}
