@@ -23,6 +23,7 @@ from services.resolve.gazetteer import (
 )
 
 LARGE_CITY = 400_000
+LONE_CITY = 40_000
 HALVES = {
     "franco": "french", "anglo": "british", "sino": "chinese", "russo": "russian", "indo": "indian", "greco": "greek",
     "turco": "turkish", "austro": "austrian", "luso": "portuguese", "hispano": "spanish", "serbo": "serbian",
@@ -187,7 +188,9 @@ def _place(text: str, plain: str, role: str | None) -> list[_Found]:
         names += [" ".join(words[i : i + n]) for n in (3, 2, 1) for i in range(len(words) - n + 1)]
     for name in names:
         city = cities().get(name)
-        if city and (name == whole or int(str(city["population"])) > LARGE_CITY):
+        least = LONE_CITY if name == whole else LARGE_CITY
+        # "Police" is a town in Poland too: a word that tells a role is no place.
+        if city and int(str(city["population"])) > least and sector(name) is None:
             code = alpha3().get(str(city["countrycode"]))
             if code:
                 lone = ("GOV" if name in capitals() else "CVL") if name == whole else None

@@ -176,9 +176,12 @@ def test_nameless_police_are_those_of_the_country_where_the_sentence_plays() -> 
 
 def test_whom_the_article_introduced_stands_before_a_namesake_of_the_tables() -> None:
     events = resolve(
-        ("[Peruvian lawmaker Rosa Putin] praised [Chile].", [("SUPPORT", "Peruvian lawmaker Rosa Putin", "Chile", "praised")]),
+        (
+            "[Peruvian envoy Rosa Putin] praised [Chile].",
+            [("SUPPORT", "Peruvian envoy Rosa Putin", "Chile", "praised")],
+        ),
         ("[Putin] then flew to [Chile].", [("CONSULT", "Putin", "Chile", "flew to")]),
-    )  # fmt: skip
+    )
     assert sides(events[1]) == (["PER"], ["CHL"])
 
 
