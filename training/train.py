@@ -44,7 +44,7 @@ HAND = Path(__file__).parent / "data"
 
 
 TEACHER = Course(epochs=2, encoder_rate=7e-5, head_rate=8e-4, stance_share=0.3)
-STUDENT = Course(epochs=6, encoder_rate=1.5e-4, head_rate=8e-4, stance_share=0.35, soft_share=0.35)
+STUDENT = Course(epochs=4, encoder_rate=1.6e-4, head_rate=9e-4, stance_share=0.35, soft_share=0.3)
 WEIGHTS = Weights()
 
 
