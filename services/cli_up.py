@@ -144,6 +144,8 @@ def summary(settings: ConnectionSettings) -> Table:
     table.add_column()
     table.add_row("articles", f"{raw} in, {len(clean)} clean, {len(clean) - len(told)} without an event")
     table.add_row("events", _counts(len(events), Counter[str](e.type for e in events)))
+    told_as = ", ".join(f"{count} {status}" for status, count in Counter[str](e.status for e in events).most_common())
+    table.add_row("stories", f"{len({e.story_id for e in events})}; events {told_as}" if events else "0")
     table.add_row("alerts", _counts(len(alerts), Counter[str](a.event.peace for a in alerts)))
     table.add_row("dead letters", _counts(len(letters), Counter(f"{d.stage}: {d.reason}" for d in letters)))
     table.add_row("copies", "\n".join(" = ".join(group) for group in copies) or "none")
