@@ -1,17 +1,31 @@
-"""Runs desk: events.diplomatic → alerts."""
+"""Runs desk: events.diplomatic → alerts, the database, the page and its API, webhooks."""
 
 import sys
 
 from services.desk import register
+from services.desk.courier import Courier
 from services.desk.intake import intake
+from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
 from services.desk.store import Store
-from services.runtime.service import run_service
+from services.runtime.service import EXIT_TROUBLE, run_service
 from services.runtime.settings import load_settings
 from services.runtime.window import Stage
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Its exit code, as `run_service` has it."""
     settings = load_settings(DeskSettings)
-    store = Store(settings.desk_database)
-    register.begin(store)
-    sys.exit(run_service(Stage("desk", intake(store)), settings))
+    try:
+        store = Store(settings.desk_database)
+        register.begin(store)
+        server = DeskServer(settings, store)
+    except OSError as error:
+        sys.stderr.write(f"demarche: desk cannot start: {error}\n")
+        return EXIT_TROUBLE  # A database or a port may be there the next time.
+    with server, Courier(store, settings):
+        return run_service(Stage("desk", intake(store)), settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

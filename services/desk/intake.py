@@ -132,7 +132,7 @@ class _Window:
         if not story.seq:
             self._touch(story)
         for hook in dict(self._subscriptions)[name].channels.webhooks:
-            key = derive("delivery", decision.record.alert_id, str(decision.record.revision), hook.url)
+            key = derive("delivery", decision.record.alert_id, str(decision.record.revision), hook.form, hook.url)
             self._posts[key] = _Post(name, hook.url, hook.form, decision.record)
 
     def _write(self, story: _Story) -> None:

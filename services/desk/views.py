@@ -195,17 +195,17 @@ class DeadDeliveries(View):
     items: list[DeadDelivery]
 
 
+class Replayed(View):
+    """How many calls are tried anew."""
+
+    count: int
+
+
 class Preset(View):
     """A subscription to begin with."""
 
     title: str
     subscription: Subscription
-
-
-class Presets(View):
-    """Subscriptions to begin with."""
-
-    items: list[Preset]
 
 
 class Problem(View):
