@@ -80,6 +80,9 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--again", action="store_true", help="also those that an earlier replay has seen")
     _broker_option(verb)
 
+    verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
+    verb.add_argument("name", metavar="NAME", help="who it is for; replaces the name's former token")
+
     verb = verbs.add_parser("topics", help="the topic table; with --bootstrap, make what the broker lacks")
     _broker_option(verb)
     return top
@@ -105,7 +108,22 @@ def _broker_option(verb: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     if args.verb in ("extract", "classify", "actors"):
         return _offline(args)
+    if args.verb == "token":
+        return _token(args.name)
     return _on_broker(args)
+
+
+def _token(name: str) -> int:
+    from services.desk import register
+    from services.desk.settings import DeskSettings
+    from services.desk.store import Store
+
+    store = Store(load_settings(DeskSettings).desk_database)
+    try:
+        sys.stdout.write(f"{register.new_token(store, name)}\n")
+    finally:
+        store.close()
+    return 0
 
 
 def _offline(args: argparse.Namespace) -> int:

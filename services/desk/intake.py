@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from schemas.records import Alert, DiplomaticEvent
 from services.desk.store import Store, now_ms, reserve
-from services.desk.story import Facts, facts_of, families, leads
+from services.desk.story import Facts, facts_of, families, lead_of, moves
 from services.desk.subscriptions import Subscription
 from services.desk.tables import Tables
 from services.desk.transform import Decision, Raised, decide
@@ -109,12 +109,12 @@ class _Window:
         if fresh:
             story.events[event.event_id] = event
             story.changed.setdefault(event.event_id, len(story.events))
-            if leads(event, story.lead):
-                story.lead = event
+            story.lead = lead_of(event, story.lead, [*story.events.values()])
             self._touch(story)
         facts = facts_of(event, families([*story.events.values()]))
         cause = f"{origin.partition}:{origin.offset}"
-        made = decide(event, cause, facts, self._subscriptions, story.alerts, fresh=fresh)
+        moved = fresh and story.lead is not None and moves(event, story.lead)
+        made = decide(event, cause, facts, self._subscriptions, story.alerts, moved=moved)
         for decision in made:
             self._keep(story, decision)
         open_ones = {name for name, s in self._subscriptions if s.channels.topic}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from schemas.records import DiplomaticEvent
 from services.normalize.fingerprint import NEAR, distance
 
-Status = Literal["new", "restated", "changed", "contradicted"]
+Status = Literal["new", "restated", "changed", "contradicted", "withdrawn"]
 RESTATED: Status = "restated"
+WITHDRAWN: Status = "withdrawn"
+MOVING: frozenset[Status] = frozenset({"changed", "contradicted"})
 MOST_COMPARED = 200
 
 
@@ -54,21 +56,30 @@ def facts_of(event: DiplomaticEvent, families: int) -> Facts:
         timing=event.timing,
         status=event.status,
         families=families,
-        shifted=shift_of(event) is not None,
+        shifted=bool(shifts_of(event)),
         words="\n".join(fold(part) for part in dict.fromkeys(told)),
     )
 
 
-def shift_of(event: DiplomaticEvent) -> object | None:
-    """What the event says of a changed stance; None for a record without the field, or with nothing in it."""
-    return getattr(event, "stance_shift", None) or None
+def shifts_of(event: DiplomaticEvent) -> Sequence[Any]:
+    """The changed stances that the event tells of (`actor`, `before.peace`, `after`); none in an older record."""
+    return getattr(event, "stance_shifts", None) or ()
+
+
+def changes_of(event: DiplomaticEvent) -> Sequence[Any]:
+    """The facts that the event tells otherwise than before (`field`, `before`, `after`); none in an older record."""
+    return getattr(event, "changes", None) or ()
 
 
 def families(events: Sequence[DiplomaticEvent]) -> int:
-    """Independent tellings of one story: near copies of one text count once, and so do two articles of one outlet.
+    """Independent tellings of one story, as its last event counts them.
 
-    A story of very many articles is counted by its first ones.
+    Where it does not: near copies of one text count once, and so do two articles of one outlet. A story of very many
+    articles is then counted by its first ones.
     """
+    told = getattr(events[-1], "independent_families", 0) if events else 0
+    if told:
+        return int(told)
     counted: list[DiplomaticEvent] = []
     for event in events[:MOST_COMPARED]:
         if not any(_akin(event, other) for other in counted):
@@ -81,11 +92,22 @@ def _akin(one: DiplomaticEvent, other: DiplomaticEvent) -> bool:
     return bool(outlet and outlet == fold(other.source)) or distance(one.fingerprint, other.fingerprint) <= NEAR
 
 
-def leads(event: DiplomaticEvent, present: DiplomaticEvent | None) -> bool:
-    """Whether the event is what a story is shown by: its first, and then each that is more than a restatement."""
-    return present is None or event.status != RESTATED
+def lead_of(
+    event: DiplomaticEvent, present: DiplomaticEvent | None, events: Sequence[DiplomaticEvent]
+) -> DiplomaticEvent:
+    """What a story is shown by after `event`: its first report, then each that is more than a restatement.
+
+    A withdrawn event is followed by the last one that still stands; where none does, it is shown as withdrawn.
+    """
+    if event.status == WITHDRAWN:
+        standing = [other for other in events if other.status != WITHDRAWN]
+        return next((other for other in reversed(standing) if other.status != RESTATED), (standing or [event])[-1])
+    if present is None or present.status == WITHDRAWN or event.status != RESTATED:
+        return event
+    return present
 
 
-def moves(event: DiplomaticEvent) -> bool:
-    """Whether the event changes a story that is already known."""
-    return event.status in ("changed", "contradicted") or shift_of(event) is not None
+def moves(event: DiplomaticEvent, lead: DiplomaticEvent) -> bool:
+    """Whether those who were alerted to the story are to hear of the event; `lead` is what it is shown by now."""
+    gone = event.status == WITHDRAWN and lead.status == WITHDRAWN
+    return gone or event.status in MOVING or bool(shifts_of(event))

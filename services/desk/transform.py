@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.records import Alert, DiplomaticEvent, Side
-from services.desk.story import Facts, moves
+from services.desk.story import WITHDRAWN, Facts
 from services.desk.subscriptions import Subscription, matches
 from services.ids import derive
 
@@ -37,26 +37,26 @@ def decide(
     subscriptions: Iterable[tuple[str, Subscription]],
     known: Mapping[str, Raised],
     *,
-    fresh: bool,
+    moved: bool,
 ) -> list[Decision]:
     """What one event does to the alerts of its story.
 
     It raises an alert where the filter matches and the story has none yet; it updates one in place when it changes the
     story, even into something that the filter would not take; a restatement does neither. `cause` is the event's place
     on the topic: the same place again, after a crash, gives the same records, while a copy elsewhere gives none.
-    `fresh` says whether the event tells anything that the desk did not know yet.
+    `moved` says whether the event changes the story.
     """
     decisions = []
     for name, subscription in subscriptions:
         present = known.get(name)
         if present is None:
-            if subscription.enabled and matches(subscription.filter, facts):
+            if subscription.enabled and event.status != WITHDRAWN and matches(subscription.filter, facts):
                 made = alert(event, name)
                 decisions.append(Decision(made, Raised(made, (cause,))))
         elif cause in present.causes:
             again = alert(event, name, present.causes.index(cause) + 1)
             decisions.append(Decision(again, present))
-        elif subscription.enabled and fresh and moves(event):
+        elif subscription.enabled and moved:
             made = alert(event, name, present.alert.revision + 1)
             decisions.append(Decision(made, replace(present, alert=made, causes=(*present.causes, cause))))
     return decisions

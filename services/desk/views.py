@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.codebook import Claim, EventType, Peace, Timing, Tone
 from schemas.records import Alert, DiplomaticEvent, Side
 from services.desk import words
-from services.desk.story import Status, shift_of
+from services.desk.story import Status, changes_of, shifts_of
 from services.desk.subscriptions import Filter, Subscription
 
 Secret = Annotated[str, StringConstraints(pattern=r"^[!-~]{16,200}$")]
@@ -87,6 +87,15 @@ class LinkView(View):
     code: str | None
 
 
+class ShiftView(View):
+    """A stance that changed, and the words that show the earlier one."""
+
+    words: str
+    quote: str
+    source: str
+    day: str | None
+
+
 class Telling(View):
     """One article's telling of a story; before + quote + after is the sentence."""
 
@@ -105,7 +114,8 @@ class Telling(View):
     attribution: list[LinkView]
     when: str | None
     when_reason: str | None
-    shift: str | None
+    changes: list[str]
+    shifts: list[ShiftView]
     score: float
 
 
@@ -253,7 +263,6 @@ def sides_of(sides: list[Side]) -> list[SideView]:
 def telling(event: DiplomaticEvent, seen_at: int) -> Telling:
     """An event as one telling of its story."""
     before, quote, after = words.in_sentence(event.evidence)
-    shift = shift_of(event)
     return Telling(
         event_id=event.event_id,
         source=event.source,
@@ -270,17 +279,20 @@ def telling(event: DiplomaticEvent, seen_at: int) -> Telling:
         attribution=[LinkView(text=link.text, cue=link.cue, code=link.code) for link in event.attribution],
         when=event.when.date,
         when_reason=event.when.reason,
-        shift=shift_words(shift) if shift is not None else None,
+        changes=[f"{change.field}: {change.before} → {change.after}" for change in changes_of(event)],
+        shifts=[shift_of(shift) for shift in shifts_of(event)],
         score=event.score,
     )
 
 
-def shift_words(shift: object) -> str:
-    """A changed stance in words: its `from` and `to` or `before` and `after` where it has them."""
-    fields = shift.model_dump() if isinstance(shift, BaseModel) else shift
-    if isinstance(fields, dict):
-        former = next((fields[name] for name in ("from", "from_peace", "before", "was") if fields.get(name)), None)
-        present = next((fields[name] for name in ("to", "to_peace", "after", "now") if fields.get(name)), None)
-        if former and present:
-            return f"stance changed from {former} to {present}"
-    return "stance changed"
+def shift_of(shift: Any) -> ShiftView:
+    """A changed stance in words, with the earlier evidence."""
+    before, after = (
+        words.PEACES.get(stance) or "silent on peace talks" for stance in (shift.before.peace, shift.after)
+    )
+    return ShiftView(
+        words=f"{words.place_name(shift.actor)}: before {before}, now {after}",
+        quote=shift.before.quote,
+        source=shift.before.source,
+        day=shift.before.date,
+    )

@@ -38,9 +38,15 @@ STATUSES: dict[Status, str] = {
     "restated": "told again",
     "changed": "changed since",
     "contradicted": "contradicted",
+    "withdrawn": "withdrawn by its source",
 }
 UNKNOWN = "UNK"
-GROUPS = {"WEST": "the West", UNKNOWN: "unknown side"}
+SHORT = {
+    "COD": "DR Congo", "COG": "Republic of the Congo", "GBR": "Britain", "KOR": "South Korea", "LAO": "Laos",
+    "PRK": "North Korea", "PSE": "Palestine", "RUS": "Russia", "SYR": "Syria", "TUR": "Turkey", "USA": "United States",
+    "WEST": "the West", "XKX": "Kosovo", UNKNOWN: "unknown side",
+}  # fmt: skip
+"""Where the standard's name is none that a newspaper uses, and codes of no country."""
 
 
 def side_name(side: Side) -> str:
@@ -52,8 +58,8 @@ def side_name(side: Side) -> str:
 def place_name(code: str) -> str:
     """A country's short name; a code that is no country's stays as it is."""
     country = pycountry.countries.get(alpha_3=code)
-    if country is None:
-        return GROUPS.get(code, code)
+    if code in SHORT or country is None:
+        return SHORT.get(code, code)
     return str(getattr(country, "common_name", country.name)).split(",")[0]
 
 

@@ -2,8 +2,8 @@
 
 import { day, el, svg } from "./dom.js";
 
-const WIDTH = 640;
-const LEFT = 74;
+const WIDTH = 500;
+const LEFT = 68;
 const RIGHT = 14;
 const TOP = 18;
 const MIDDLE = 118;
@@ -13,7 +13,8 @@ const LANE = 24;
 const STANCES = [["support", "for"], ["conditional", "on terms"], ["neutral", "neutral"], ["oppose", "against"]];
 const HEIGHT = LANES + STANCES.length * LANE + 26;
 const DAY_MS = 86400000;
-const SPREAD = 3;
+const SPREAD = 10;
+const EDGE = 8;
 
 export function dyadView(dyad) {
   const title = el("h2", { class: "detail-title", id: "detail-title", tabindex: "-1" }, dyad.name);
@@ -48,30 +49,31 @@ function plot(dyad) {
   const conflict = dyad.points.filter((point) => point.goldstein < 0).length;
   const told = `${dyad.points.length} stories between ${dyad.name}: ${conflict} of conflict, ${dyad.points.length - conflict} of cooperation or neutral, ${stances} with a stance on peace talks. The table below has each.`;
   return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": told },
-    frame(dyad.points, x),
-    dyad.points.map((point, index) => mark(point, x(point, index))));
+    frame(dyad.points),
+    dyad.points.map((point, index) => mark(point, x(index))));
 }
 
 // The x of a point: its day, with points of one day side by side.
 function scale(points) {
   const days = points.map((point) => Date.parse(`${point.day}T00:00:00Z`));
   const first = days[0];
-  const length = Math.max(days.at(-1) - first, DAY_MS);
-  const room = WIDTH - LEFT - RIGHT - 24;
-  const sameDay = new Map();
+  const length = days.at(-1) - first;
+  const [left, right] = [LEFT + EDGE, WIDTH - RIGHT - EDGE];
+  const sizes = new Map();
   const nth = days.map((each) => {
-    sameDay.set(each, (sameDay.get(each) ?? 0) + 1);
-    return sameDay.get(each) - 1;
+    sizes.set(each, (sizes.get(each) ?? 0) + 1);
+    return sizes.get(each) - 1;
   });
-  const single = days.at(-1) === first;
-  return (_point, index) => {
-    const at = single ? room / 2 : ((days[index] - first) / length) * room;
-    const step = Math.min(SPREAD * 3, (single ? room : room / Math.max(length / DAY_MS, 1)) / sameDay.get(days[index]));
-    return LEFT + 12 + at + (nth[index] - (single ? (sameDay.get(days[index]) - 1) / 2 : 0)) * step;
+  return (index) => {
+    const size = sizes.get(days[index]);
+    const step = Math.min(SPREAD, (right - left) / size);
+    const middle = length ? left + ((days[index] - first) / length) * (right - left) : (left + right) / 2;
+    const start = Math.min(Math.max(middle - ((size - 1) / 2) * step, left), right - (size - 1) * step);
+    return start + nth[index] * step;
   };
 }
 
-function frame(points, x) {
+function frame(points) {
   const lines = [10, 5, 0, -5, -10].map((value) => {
     const y = MIDDLE - (value / 10) * HALF;
     return [

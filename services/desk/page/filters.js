@@ -11,7 +11,7 @@ const GROUPS = [
     ["MOBILIZE", "mobilise"], ["COERCE", "coerce"], ["ASSAULT", "assault"]]],
   ["claim", "Claim", [["asserted", "as fact"], ["reported", "by account"], ["planned", "planned"], ["conditional", "conditional"], ["denied", "denied"]]],
   ["tone", "Tone", [["positive", "friendly"], ["neutral", "neutral"], ["negative", "hostile"]]],
-  ["status", "Status", [["new", "new"], ["restated", "told again"], ["changed", "changed"], ["contradicted", "contradicted"]]],
+  ["status", "Status", [["new", "new"], ["restated", "told again"], ["changed", "changed"], ["contradicted", "contradicted"], ["withdrawn", "withdrawn"]]],
   ["timing", "Timing", [["new", "new"], ["background", "background"]]],
 ];
 const NAMES = [...GROUPS.map(([name]) => name), "sides", "dyads", "min_families", "shifted", "text"];

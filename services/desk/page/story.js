@@ -15,7 +15,8 @@ export function storyView(detail, subscriptions) {
     alerted.length > 0 && el("p", { class: "detail-alert" }, el("strong", {}, "Alert"), " ", alerted.join(", ")),
     facts(story, tellings[0]),
     el("p", {}, el("a", { class: "more", href: `?dyad=${encodeURIComponent(story.dyad)}`, "data-dyad": story.dyad }, `Timeline of ${story.dyad_name}`)),
-    tellings.length > 1 && history(tellings),
+    history(tellings),
+    tellings.flatMap((told) => told.shifts).map(shift),
     el("h3", {}, tellings.length === 1 ? "The source" : `${tellings.length} tellings, newest first`),
     story.families > 1 && el("p", { class: "faint" }, `${story.families} of them are independent of each other.`),
     el("ol", { class: "tellings" }, tellings.map(telling)),
@@ -30,7 +31,6 @@ function facts(story, newest) {
     ["Tone", story.words.tone],
     ["When", newest?.when ? day(newest.when) : `not told${newest?.when_reason ? `: ${newest.when_reason}` : ""}`],
     story.place && ["Where", story.place],
-    newest?.shift && ["Shift", newest.shift],
   ];
   return el("dl", { class: "facts" }, rows.filter(Boolean).map(([name, words]) => el("div", {}, el("dt", {}, name), el("dd", {}, words))));
 }
@@ -38,13 +38,19 @@ function facts(story, newest) {
 // How the story came to be what it is, oldest first, without plain repetitions.
 function history(tellings) {
   const steps = [...tellings].reverse().filter((told, index) => index === 0 || told.status !== "restated");
-  if (steps.length < 2) return null;
+  if (steps.length < 2 && !steps.some((told) => told.changes.length)) return null;
   return [
     el("h3", {}, "How it changed"),
     el("ol", { class: "history" }, steps.map((told) => el("li", { class: `status-${told.status}` },
       time(told.seen_at), " ", el("strong", {}, told.words.status), ` by ${told.source || "an unnamed source"}: ${told.words.claim}`,
-      told.words.peace && `, ${told.words.peace}`))),
+      told.words.peace && `, ${told.words.peace}`,
+      told.changes.map((change) => el("div", { class: "change" }, change))))),
   ];
+}
+
+function shift(told) {
+  return el("div", { class: "shift" }, el("h3", {}, "Stance shift"), el("p", {}, told.words),
+    el("p", { class: "faint" }, `Before: “${told.quote}” ${[told.source, day(told.day)].filter(Boolean).join(", ")}`));
 }
 
 function telling(told) {
@@ -66,5 +72,5 @@ function chain(told) {
   const links = told.attribution.map((link) => el("li", {}, link.text, link.cue && el("i", {}, ` “${link.cue}”`)));
   return el("div", { class: "chain-line" },
     el("span", { class: "chain-name" }, "Who says so"),
-    el("ol", { class: "chain" }, el("li", {}, told.source || "source not given"), links.length ? links : el("li", { class: "faint" }, "in its own voice")));
+    el("ol", { class: "chain" }, el("li", {}, told.source || "source not given", links.length === 0 && el("span", { class: "faint" }, ", in its own voice")), links));
 }
