@@ -156,6 +156,19 @@ def test_no_story_is_missed_over_a_restart(page: Page, tmp_path: Path) -> None:
         assert page.evaluate("window.notReloaded") is True
 
 
+def test_a_desk_that_does_not_answer_is_asked_again(page: Page, tmp_path: Path) -> None:
+    with running(tmp_path) as desk:
+        desk.feed(diplomatic())
+        page.route("**/api/stories?*", lambda route: route.fulfill(status=503, body='{"detail": "away"}'))
+        page.goto(desk.url)
+        expect(page.locator("#blank")).to_contain_text("cannot be loaded")
+        expect(page.locator("#state")).to_have_attribute("data-state", "lost")
+        page.unroute("**/api/stories?*")
+        expect(page.locator(ROW)).to_have_count(1, timeout=LOST_SECONDS)
+        expect(page.locator("#blank")).to_be_hidden()
+        live(page)
+
+
 def missed(desk: Desk) -> None:
     desk.feed(*(diplomatic(story_id=f"m{n}", event_id=f"m{n}") for n in range(30)))
 

@@ -7,11 +7,12 @@ import { List } from "./list.js";
 import { storyView } from "./story.js";
 import { Stream } from "./stream.js";
 
-const STATES = { connecting: "connecting", live: "live", lost: "reconnecting" };
+const STATES = { connecting: "connecting", live: "live", lost: "reconnecting", idle: "stopped" };
 const LOST_MS = 1500;
 const SAY_MS = 4000;
 const TYPING_MS = 250;
 const DYADS_MS = 60000;
+const AGAIN_MS = 4000;
 
 const list = new List(new Map());
 let address = new URLSearchParams(location.search);
@@ -76,12 +77,14 @@ function showEmpty() {
 }
 
 // The list by the filters of the address, and then the stream from there on.
-async function load() {
+async function load(again = false) {
   const mine = ++turn;
   const query = filters.only(address);
   stream.close();
-  list.loading();
-  blank(null);
+  if (!again) {
+    list.loading();
+    blank(null);
+  }
   byId("older").hidden = true;
   unseen = 0;
   tellNewer();
@@ -89,6 +92,7 @@ async function load() {
     const page = await getJson(`api/stories?${query}`);
     if (mine !== turn) return;
     list.set(page.items);
+    blank(null);
     cursor = page.next_cursor;
     byId("older").hidden = cursor === null;
     if (!page.items.length) showEmpty();
@@ -98,13 +102,15 @@ async function load() {
   } catch (error) {
     if (mine !== turn) return;
     list.set([]);
-    showState("lost");
-    clearTimeout(lostTimer);
-    banner(null);
     const wrong = error.status === 422;
+    showState(wrong ? "idle" : "lost");
+    clearTimeout(lostTimer);
+    lostTimer = null;
+    banner(null);
+    if (!wrong) setTimeout(() => { if (mine === turn) load(true); }, AGAIN_MS);
     blank(el("h2", {}, wrong ? "This filter cannot be used" : "The stories cannot be loaded"),
-      el("p", {}, wrong ? "One of its values is none the desk knows." : `${error.message}.`),
-      el("button", { type: "button", class: "quiet", onclick: wrong ? clear : load }, wrong ? "Clear all filters" : "Try again"));
+      el("p", {}, wrong ? "One of its values is none the desk knows." : "The desk does not answer. It is asked again every few seconds."),
+      el("button", { type: "button", class: "quiet", onclick: wrong ? clear : () => load() }, wrong ? "Clear all filters" : "Try again"));
   }
 }
 

@@ -85,7 +85,8 @@ export class List {
   mark(storyId) {
     for (const each of this.rows) {
       each.classList.toggle("open", each.dataset.id === storyId);
-      each.querySelector(".row-link").toggleAttribute("aria-current", each.dataset.id === storyId);
+      if (each.dataset.id === storyId) each.querySelector(".row-link").setAttribute("aria-current", "true");
+      else each.querySelector(".row-link").removeAttribute("aria-current");
     }
   }
 
