@@ -14,16 +14,14 @@ from tests.desk_server import Desk, running
 
 
 def main(folder: Path) -> None:
-    """Takes one wide and light with a story open, one narrow and dark, and one of a dyad."""
+    """Takes one wide and light with a story open, and one narrow and dark."""
     events = [DiplomaticEvent.model_validate_json(line) for line in sys.stdin]
     shown = max((e for e in events if e.peace != "none"), key=lambda e: len(e.attribution))
     with tempfile.TemporaryDirectory() as scratch, running(Path(scratch)) as desk, chromium() as browser:
         for event in events:
             desk.feed(event)
-        busiest = next(row["dyad"] for row in desk.http.get("/api/dyads").json() if row["dyad"] != "UNK")
         shoot(browser, desk, f"/?story={shown.story_id}", 1600, 1000, "light", folder / "desk-light.png")
-        shoot(browser, desk, "/", 400, 860, "dark", folder / "desk-dark.png")
-        shoot(browser, desk, f"/?dyad={busiest}", 1600, 1000, "dark", folder / "desk-dyad.png")
+        shoot(browser, desk, "/?peace=oppose&peace=conditional", 400, 860, "dark", folder / "desk-dark.png")
 
 
 def shoot(browser: Browser, desk: Desk, path: str, width: int, height: int, scheme: str, to: Path) -> None:

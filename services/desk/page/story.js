@@ -7,7 +7,8 @@ export function storyView(detail, subscriptions) {
   const { story, tellings } = detail;
   const alerted = story.alerts.map((mark) => {
     const name = subscriptions.get(mark.subscription) ?? mark.subscription;
-    return mark.revision > 1 ? `${name} (updated ${mark.revision - 1} ×)` : name;
+    const updates = mark.revision - 1;
+    return updates ? `${name} (updated ${updates === 1 ? "once" : `${updates} times`})` : name;
   });
   return [
     el("p", { class: "eyebrow" }, story.words.status, " · ", time(story.last_seen)),
