@@ -8,6 +8,7 @@ from services.desk.intake import intake
 from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
 from services.desk.store import Store
+from services.runtime.metrics import Metrics
 from services.runtime.service import EXIT_TROUBLE, run_service
 from services.runtime.settings import load_settings
 from services.runtime.window import Stage
@@ -23,8 +24,10 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"demarche: desk cannot start: {error}\n")
         return EXIT_TROUBLE  # A database or a port may be there the next time.
-    with server, Courier(store, settings):
-        return run_service(Stage("desk", intake(store)), settings)
+    metrics = Metrics("desk")
+    metrics.desk_readers(lambda: server.bulletin.readers)
+    with server, Courier(store, settings, metrics.webhook_call):
+        return run_service(Stage("desk", intake(store)), settings, metrics)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import structlog
+
 from services.desk import reading
 from services.desk.reading import Change
 from services.desk.store import Store, StoreTrouble
@@ -55,7 +57,10 @@ class Bulletin:
         while not self.stopped:
             try:
                 await self._look()
-            except StoreTrouble:
+            except Exception as error:
+                # Ending here would leave every reader with nothing but beats.
+                if not isinstance(error, StoreTrouble):
+                    structlog.get_logger("demarche").error("event stream", why=str(error), exc_info=True)
                 await asyncio.sleep(TROUBLE_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
         self._ring()

@@ -14,6 +14,8 @@ from threading import Event, Thread, Timer
 from typing import Self
 from urllib.parse import urlsplit
 
+import structlog
+
 from services.desk import outbox, webhook
 from services.desk.address import Network, Refused, resolve
 from services.desk.outbox import Job
@@ -82,8 +84,9 @@ def _end(connection: socket.socket) -> None:
 class Courier:
     """Threads that make the calls that are due, and drop stories that are too old."""
 
-    def __init__(self, store: Store, settings: DeskSettings) -> None:
-        self._store, self._settings = store, settings
+    def __init__(self, store: Store, settings: DeskSettings, told: Callable[[str], None]) -> None:
+        """`told` gets each call's outcome: sent, failed or dead."""
+        self._store, self._settings, self._told = store, settings, told
         self._bounds = Bounds(
             settings.desk_webhook_seconds, settings.desk_webhook_answer_bytes, settings.desk_webhook_allow
         )
@@ -108,7 +111,10 @@ class Courier:
                 if step():
                     continue
                 self._stop.wait(idle)
-            except StoreTrouble:
+            except Exception as error:
+                # A thread that ended here would leave all later calls unmade, and nobody would see it.
+                if not isinstance(error, StoreTrouble):
+                    structlog.get_logger("demarche").error("courier", why=str(error), exc_info=True)
                 self._stop.wait(TROUBLE_SECONDS)
 
     def _deliver(self) -> bool:
@@ -121,9 +127,12 @@ class Courier:
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
             if isinstance(error, StoreTrouble):
                 raise
-            outbox.failed(self._store, job, str(error) or type(error).__name__, self._again_in_ms(job, error))
+            again = self._again_in_ms(job, error)
+            outbox.failed(self._store, job, str(error) or type(error).__name__, again)
+            self._told("dead" if again is None else "failed")
         else:
             outbox.sent(self._store, job)
+            self._told("sent")
         return True
 
     def _call(self, job: Job) -> None:
