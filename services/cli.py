@@ -21,6 +21,7 @@ from services.runtime.settings import EXIT_BROKEN_SETTING, ConnectionSettings, l
 
 EXIT_TROUBLE = 1
 EXIT_INTERRUPTED = 130
+LONGEST_NAME = 80
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     _broker_option(verb)
 
     verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
-    verb.add_argument("name", metavar="NAME", help="who it is for; replaces the name's former token")
+    verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
 
     verb = verbs.add_parser("topics", help="the topic table; with --bootstrap, make what the broker lacks")
     _broker_option(verb)
@@ -99,6 +100,12 @@ def _positive(words: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def _name(words: str) -> str:
+    if not words.isprintable() or not 0 < len(words) <= LONGEST_NAME:
+        raise argparse.ArgumentTypeError(f"must have 1 to {LONGEST_NAME} printable characters")
+    return words
 
 
 def _broker_option(verb: argparse.ArgumentParser) -> None:

@@ -33,9 +33,8 @@ def shifted(**fields: Any) -> DiplomaticEvent:
     }
     event = diplomatic(**fields)
     newer = type("Newer", (DiplomaticEvent,), {"__annotations__": dict.fromkeys(told, Any)})
-    return cast(
-        DiplomaticEvent, newer.model_construct(**{n: getattr(event, n) for n in DiplomaticEvent.model_fields}, **told)
-    )
+    present = {name: getattr(event, name) for name in DiplomaticEvent.model_fields}
+    return cast(DiplomaticEvent, newer.model_construct(**(present | told)))
 
 
 def facts(event: DiplomaticEvent | None = None, number: int = 1) -> Facts:

@@ -27,6 +27,12 @@ def test_a_token_is_printed_once_and_known(
     assert "DEMARCHE_DESK_DATABASE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["", "x" * 81, "a\nb"])
+def test_a_token_needs_a_name_that_can_be_kept(name: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["token", name])
+
+
 def test_a_taken_port_gives_way_to_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         wanted = taken.getsockname()[1]

@@ -27,6 +27,11 @@ let openedFrom = null;
 const stream = new Stream({
   onStory(story) {
     const added = list.put(story);
+    const last = list.trim();
+    if (last !== null) {
+      cursor = last;
+      byId("older").hidden = false;
+    }
     blank(null);
     unsaid.push(story);
     if (added && byId("main").getBoundingClientRect().top < -40) unseen += 1;

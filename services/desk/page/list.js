@@ -74,8 +74,15 @@ export class List {
     old?.remove();
     this.node.prepend(made);
     if (focused) made.querySelector(".row-link").focus({ preventScroll: true });
-    while (this.size > MOST_ROWS) this.rows.at(-1).remove();
     return !old;
+  }
+
+  // Takes away the eldest rows beyond the most; the number of the last row left, or null where none had to go.
+  trim() {
+    const rows = this.rows;
+    if (rows.length <= MOST_ROWS) return null;
+    for (const each of rows.slice(MOST_ROWS)) each.remove();
+    return Number(rows[MOST_ROWS - 1].dataset.seq);
   }
 
   remove(storyId) {
