@@ -37,8 +37,9 @@ schemas: env ## write schemas/v1 from the models
 bench: env ## rates, as ratios of things run in turn in one run
 	$(BIN)/python -m bench
 
-eval: env ## score the model and the whole line on GOLD (development sets)
+eval: env ## score the model and the whole line on GOLD (development sets), and the identity of stories
 	$(BIN)/python -m training.evaluate $(GOLD)
+	$(BIN)/python -m training.stories
 
 train: env ## train the weights from training/data and DATA
 	$(BIN)/pip install -q -e '.[train]'

@@ -218,6 +218,13 @@ class Evidence(Record):
     raw_reason: str | None = None
 
 
+class ArticleEvent(Record):
+    """One of all events that an article version holds: what of an older version is not among them has vanished."""
+
+    event_id: str
+    dyad: str
+
+
 class ResolvedEvent(Versioned):
     """One event of one article with resolved sides (topic events.resolved). Fields follow the codebook."""
 
@@ -252,21 +259,91 @@ class ResolvedEvent(Versioned):
     published_at: date | None
     published_at_reason: str | None
     ingested_at: datetime | None = None
+    agency: str | None = Field(default=None, description="News agency that the article's dateline credits")
+    article_events: list[ArticleEvent] = Field(
+        default=[], description="All events of this version of the article, this one too; empty: not told"
+    )
+
+
+class StoryChange(Record):
+    """A fact of a story that a later report tells otherwise. Numbers carry the words they count: "12 prisoner"."""
+
+    field: Literal["date", "place", "level", "number", "stance", "claim"]
+    before: str
+    after: str
+
+
+class Contradiction(Record):
+    """Who says otherwise: a denial of what others assert, or the assertion of what was only denied before."""
+
+    event_id: str
+    by: list[str] = Field(description="Codes of the sides that say so; empty when the text does not tell")
+    claim: Claim
+    quote: str
+    source: str
+    url: str | None = None
+    published_at: date | None = None
+
+
+class StorySource(Record):
+    """An article that tells of the story. `family` is null when neither the outlet nor the address is known."""
+
+    outlet: str | None
+    family: str | None = Field(description="Publisher family: editions and channels of one house are one")
+    url: str | None
+    article_id: str
+    published_at: date | None
+
+
+class EarlierStance(Record):
+    """The stance before a shift and the words that show it."""
+
+    peace: Peace
+    event_id: str
+    article_id: str
+    quote: str
+    source: str
+    url: str | None = None
+    date: str | None = Field(description="ISO date of the act, else of its publication; null when neither is known")
+
+
+class StanceShift(Record):
+    """An actor's stance on peace in this dyad is another one than its last known."""
+
+    actor: str = Field(description="Side code")
+    toward: list[str] = Field(description="The dyad's other sides; empty: the stance is on the issue alone")
+    before: EarlierStance
+    after: Peace
 
 
 class DiplomaticEvent(ResolvedEvent):
-    """What desks subscribe to (topic events.diplomatic): a resolved event in its story."""
+    """What desks subscribe to (topic events.diplomatic): a resolved event in its story.
+
+    `sources` lists the story's first 64 articles; `first_seen` and `last_seen` are their publication dates, null
+    when no article tells one.
+    """
 
     story_id: str
-    status: Literal["new", "restated", "changed", "contradicted"]
+    status: Literal["new", "restated", "changed", "contradicted", "withdrawn"]
+    status_reason: str | None = Field(default=None, description="Why a first report is not new, or why withdrawn")
+    changes: list[StoryChange] = []
+    contradicted_by: list[Contradiction] = []
+    sources: list[StorySource] = []
+    independent_families: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Families that tell it in their own words; copies of one text or agency count once"
+    )
+    first_seen: date | None = None
+    last_seen: date | None = None
+    stance_shifts: list[StanceShift] = []
     processed_at: datetime | None = Field(description="When track handled it; null offline")
 
 
 class Alert(Versioned):
-    """A subscriber's alert on one event (topic alerts)."""
+    """A subscriber's alert on one story (topic alerts): one alert_id, a higher revision when the story changes."""
 
     alert_id: str
     subscription: str
+    revision: Annotated[int, Field(ge=1, description="1 when raised; a higher one replaces a lower one")] = 1
     summary: str
     event: DiplomaticEvent
 

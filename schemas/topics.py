@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from schemas import records
+from schemas import records, state
 
 DEAD_LETTER_MODEL = "DeadLetter"
 
@@ -29,6 +29,7 @@ class Topic(BaseModel):
     retention_hours: Annotated[int, Field(ge=0, description="0 keeps for ever")]
     cleanup: Literal["delete", "compact"]
     dead_letters: str | None
+    changelog: bool = Field(default=False, description="State of its producer, which alone reads it")
 
     @model_validator(mode="after")
     def _key_is_a_field(self) -> Topic:
@@ -44,10 +45,10 @@ class Topic(BaseModel):
 
 
 def record_model(name: str) -> type[records.Versioned]:
-    """The record class of that name in schemas.records; ValueError when there is none."""
-    model = getattr(records, name, None)
+    """The record class of that name in schemas.records or schemas.state; ValueError when there is none."""
+    model = getattr(records, name, None) or getattr(state, name, None)
     if not (isinstance(model, type) and issubclass(model, records.Versioned)):
-        raise ValueError(f"schemas.records has no record model {name!r}")
+        raise ValueError(f"schemas has no record model {name!r}")
     return model
 
 
@@ -59,20 +60,35 @@ def topics() -> MappingProxyType[str, Topic]:
     for name, topic in table.items():
         if topic.dead_letters is not None and table[topic.dead_letters].model != DEAD_LETTER_MODEL:
             raise ValueError(f"{name}: {topic.dead_letters} does not hold dead letters")
+        for service in topic.producers if topic.changelog else ():
+            read = [t for t in table.values() if service in t.consumers and not t.changelog]
+            if topic.cleanup != "compact" or any(t.partitions != topic.partitions for t in read):
+                raise ValueError(f"{name}: a changelog is compacted and has as many partitions as what {service} reads")
     return MappingProxyType(table)
 
 
 def input_topic(service: str) -> str:
     """The topic that the service reads; ValueError unless there is exactly one."""
-    names = [name for name, topic in topics().items() if service in topic.consumers]
+    names = [name for name, topic in topics().items() if service in topic.consumers and not topic.changelog]
     if len(names) != 1:
         raise ValueError(f"{service} reads {len(names)} topics in topics.yaml, expected 1")
     return names[0]
 
 
 def output_topic(service: str) -> str | None:
-    """The topic that the service writes besides dead letters; None when it writes none."""
-    names = [n for n, t in topics().items() if service in t.producers and t.model != DEAD_LETTER_MODEL]
+    """The topic that the service writes besides dead letters and its own state; None when it writes none."""
+    return _written(service, changelog=False)
+
+
+def changelog_topic(service: str) -> str | None:
+    """The topic of the service's state; None when it keeps none."""
+    return _written(service, changelog=True)
+
+
+def _written(service: str, *, changelog: bool) -> str | None:
+    table = topics()
+    written = [n for n, t in table.items() if service in t.producers and t.model != DEAD_LETTER_MODEL]
+    names = [n for n in written if table[n].changelog == changelog]
     if len(names) > 1:
-        raise ValueError(f"{service} writes {len(names)} topics in topics.yaml, expected at most 1")
+        raise ValueError(f"{service} writes {', '.join(names)} in topics.yaml, expected at most one topic")
     return names[0] if names else None

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal, TextIO, TypeVar
 
 from pydantic import BaseModel
 
-from schemas.records import CleanArticle, DiplomaticEvent, ExtractedEvents, Origin, RawArticle, ResolvedEvent
+from schemas.records import CleanArticle, ExtractedEvents, Origin, RawArticle, ResolvedEvent
 from services.classify.pairs import PairAnswer, PairQuestion
 from services.cli_flat import flat_event, with_raw_quotes
 from services.ingest.jsonl import read_lines
@@ -20,7 +20,7 @@ from services.normalize.transform import normalize
 from services.resolve.actors import code_actor
 from services.resolve.transform import resolve
 from services.stage import In, Input, Out, Reject, Transform
-from services.track.transform import track
+from services.track.transform import Tracker
 
 ARTICLES = 64
 PAIRS = 512
@@ -61,6 +61,7 @@ class Reader:
 
 def extract(reader: Reader, out: TextIO, form: Format, classify: Transform[CleanArticle, ExtractedEvents]) -> int:
     """Articles to events: normalize, classify, resolve, track. An article that a stage rejects counts as a bad line."""
+    tracker = Tracker()
     for window in _windows(reader.records(RawArticle), ARTICLES):
         now = datetime.now(UTC)
         raws = dict(window)
@@ -69,7 +70,9 @@ def extract(reader: Reader, out: TextIO, form: Format, classify: Transform[Clean
         resolved = _stage(resolve, _single(extracted), now, reader)
         for number, events in resolved.items():
             for event in events:
-                _write(out, _row(event, raws[number], form, now))
+                raw = raws[number]
+                for row in [flat_event(event, raw)] if form == "flat" else _full(event, raw, tracker, now):
+                    _write(out, row)
     return reader.code
 
 
@@ -128,15 +131,19 @@ def _single(made: dict[int, list[Out]]) -> dict[int, Out]:
     return {number: records[0] for number, records in made.items()}
 
 
-def _row(event: ResolvedEvent, raw: RawArticle, form: Format, now: datetime) -> dict[str, Any]:
-    if form == "flat":
-        return flat_event(event, raw)
-    [outcome] = track([Input(event, Origin(topic="events.resolved", partition=0, offset=0), now)])
+def _full(event: ResolvedEvent, raw: RawArticle, tracker: Tracker, now: datetime) -> list[dict[str, Any]]:
+    """The event in its story among all that this run has read, and what it made its article take back."""
+    [outcome] = tracker.track([Input(event, Origin(topic="events.resolved", partition=0, offset=0), now)])
     if isinstance(outcome, Reject):
         raise ValueError(f"{outcome.reason}: {outcome.detail}")
-    # Offline no service handled it at a time: the same input gives the same bytes.
-    tracked: DiplomaticEvent = outcome[0].model_copy(update={"processed_at": None, **with_raw_quotes(event, raw)})
-    return tracked.model_dump(mode="json")
+    tracker.take_changes()  # Nothing is restored from an offline run.
+    # No service handled it at a time, and the raw article at hand is this event's: the same input, the same bytes.
+    return [
+        made.model_copy(
+            update={"processed_at": None, **(with_raw_quotes(event, raw) if made.event_id == event.event_id else {})}
+        ).model_dump(mode="json")
+        for made in outcome
+    ]
 
 
 def _write(out: TextIO, row: dict[str, Any]) -> None:

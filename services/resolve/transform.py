@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from schemas.codebook import CAMEO, MUTUAL_TYPES, PLOVER_INTENSITY, QUAD
 from schemas.records import (
+    ArticleEvent,
     CleanArticle,
     Evidence,
     ExtractedEvent,
@@ -48,7 +49,10 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
         # Where no side is named as actor, the one whose words these are acts by saying them.
         implied = speakers.get((sentence.speaker_start or 0, sentence.speaker_end or 0), state.publisher)
         events += [_event(event, found, sides, extracted, implied) for event in found.events]
-    return _merge(events)
+    merged = _merge(events)
+    # With every event goes the list of all: track sees by it what a new version of the article no longer says.
+    all_events = [ArticleEvent(event_id=event.event_id, dyad=event.dyad) for event in merged]
+    return [event.model_copy(update={"article_events": all_events}) for event in merged]
 
 
 def _sides(
@@ -141,6 +145,7 @@ def _event(
         published_at=article.published_at,
         published_at_reason=article.published_at_reason,
         ingested_at=article.ingested_at,
+        agency=article.dateline.agency if article.dateline else None,
     )
 
 

@@ -16,6 +16,7 @@ from schemas.records import Origin
 from schemas.topics import input_topic, output_topic, topics
 from services.runtime import broker
 from services.runtime.breaker import Breaker
+from services.runtime.changelog import Changelog
 from services.runtime.health import Health
 from services.runtime.metrics import Metrics
 from services.runtime.poison import Note, alone_note, is_poison, read_note, window_note
@@ -71,6 +72,7 @@ class Loop(Generic[In, Out]):
         self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
         self._committed: dict[TopicPartition, int] = {}
         self._notes: dict[TopicPartition, Note | None] = {}
+        self._changelog = Changelog(stage.name, settings, stage.state) if stage.state else None
 
     def run(self) -> None:
         """Works until a stop is asked for. Raises Fenced, Fatal, BreakerTripped or KafkaError when it must end."""
@@ -83,17 +85,30 @@ class Loop(Generic[In, Out]):
         # At once: later the consumer may have lost its place, and generation -1 is not fenced.
         group = self._consumer.group_metadata()
         self._health.beat()
+        if self._changelog and (polled or group.state is MemberState.STABLE):
+            self._follow_state(self._changelog, group)
         self._health.ready = group.state is MemberState.STABLE
         if polled:
             try:
                 if not self._take(polled, group):
                     self._seek_back(polled)
+                    if self._changelog:
+                        self._changelog.drop({tp.partition for tp in polled})
             except Exception:
                 self._wipe_notes(group)
                 raise
         elif self._health.ready:
             self._commit_idle(group)
         self._tell_lag()
+
+    def _follow_state(self, changelog: Changelog, group: ConsumerGroupMetadata) -> None:
+        """Has the state of the partitions that are ours now, before the first of their records is worked on."""
+        began = time.monotonic()
+        mine = {tp.partition for tp in self._consumer.assignment()}
+        read = changelog.follow(group.generation_id, mine, self._check_stop)
+        if read:
+            seconds = round(time.monotonic() - began, 3)
+            self._log.info("state restored", records=read, partitions=sorted(mine), seconds=seconds)
 
     def _take(self, polled: Polled, group: ConsumerGroupMetadata) -> bool:
         """Does a window, or, where a process died, its records one by one; whether all of it was committed."""
@@ -134,7 +149,9 @@ class Loop(Generic[In, Out]):
                 "list[Input[In] | Reject]", decode_window(self._model, raws, self._settings.max_record_bytes)
             )
         with self._metrics.phase("transform").time():
-            outcomes = run_transform(self._stage.transform, decoded, self._settings.slice_records, self._check_stop)
+            # With state each record goes alone: a slice done again would work on its first records twice.
+            size = 1 if self._changelog else self._settings.slice_records
+            outcomes = run_transform(self._stage.transform, decoded, size, self._check_stop)
         return [
             Done(raw, None if isinstance(d, Reject) else d, outcome)
             for raw, d, outcome in zip(raws, decoded, outcomes, strict=True)
@@ -150,6 +167,8 @@ class Loop(Generic[In, Out]):
         outgoing, rejects = encode_window(done, self._route)
         if self._settings.breaker:
             self._check_breaker(rejects)
+        if self._changelog:
+            outgoing += self._changelog.outgoing()
         if not self._commit(outgoing, {tp: records[-1].offset + 1 for tp, records in polled.items()}, group):
             return False
         now = time.time()

@@ -7,6 +7,7 @@ from kafka.errors import KafkaError
 
 from schemas.topics import input_topic
 from services.runtime import broker, clients, logs
+from services.runtime.changelog import BrokenState
 from services.runtime.health import Health, HealthServer
 from services.runtime.loop import BreakerTripped, Loop
 from services.runtime.metrics import Metrics
@@ -52,6 +53,9 @@ def run_service(stage: Stage[In, Out], settings: ServiceSettings, metrics: Metri
         except Fenced as error:
             log.error("fenced: another process has this transactional id", why=str(error))
             return EXIT_FENCED
+        except BrokenState as error:
+            log.error("the state cannot be read", why=str(error))
+            return EXIT_TROUBLE
         except BreakerTripped as error:
             log.error("breaker tripped", why=str(error))
             return EXIT_BREAKER

@@ -66,7 +66,7 @@ class Transactions:
         try:
             self._producer.begin_transaction()
             self._open = True
-            futures = [self._producer.send(r.topic, value=r.value, key=r.key) for r in records]
+            futures = [self._producer.send(r.topic, r.value, r.key, partition=r.partition) for r in records]
             self._producer.send_offsets_to_transaction(dict(offsets), group)
             self._producer.flush(timeout=self._settings.transaction_timeout)
             # A lost batch may make the client raise its epoch and forget the transaction: look before committing.

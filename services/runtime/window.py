@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from schemas.records import Origin
 from services.runtime.codec import dead_letter, decode, encode, key_of
-from services.stage import In, Input, Out, Outcome, Reject, Transform
+from services.stage import In, Input, Out, Outcome, Reject, State, Transform
 
 Sink = Callable[[Sequence[Input[In]]], None]
 T = TypeVar("T", bound=BaseModel)
@@ -24,12 +24,14 @@ class Stage(Generic[In, Out]):
     """A service: its name in topics.yaml and what it does with a window.
 
     `transform` makes outcomes, one per input. `sink` is called with the inputs of a whole window before its offsets
-    are committed; called again with the same inputs after a crash, it must leave the same result.
+    are committed; called again with the same inputs after a crash, it must leave the same result. `state` is what
+    the transform keeps from record to record; the loop writes its changes with the outputs.
     """
 
     name: str
     transform: Transform[In, Out] | None = None
     sink: Sink[In] | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,12 @@ class Route:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A record to write; `topic` is the name on the broker."""
+    """A record to write; `topic` is the name on the broker. No value drops the key; no partition: by the key."""
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
+    partition: int | None = None
 
 
 @dataclass(frozen=True)
@@ -161,5 +164,5 @@ def _encoded(outcome: Outcome[Out], route: Route) -> list[Outgoing] | Reject:
     made = [Outgoing(route.target, key_of(record, route.key_field), encode(record)) for record in outcome]
     # The client refuses a record that passes the limit with its framing.
     limit = route.max_bytes * 99 // 100
-    largest = max(len(o.value) for o in made)
+    largest = max(len(o.value or b"") for o in made)
     return Reject("output_oversize", f"{largest} bytes, limit {limit}") if largest > limit else made

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import DEAD_LETTER_MODEL, topics
+from schemas.topics import DEAD_LETTER_MODEL, input_topic, topics
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 NOT_PURE = {"kafka", "prometheus_client", "confluent_kafka"}
 LAST = {"alerts"}
 """Topics that people and other systems read, none of our services."""
-TOPIC_LIKE = re.compile(r"(?:articles|events|alerts)(?:\.[a-z_]+)*\.[a-z_]+|alerts")
+TOPIC_LIKE = re.compile(r"(?:articles|events|alerts|track)(?:\.[a-z_]+)*\.[a-z_]+|alerts")
 
 
 def stages() -> set[str]:
@@ -35,7 +35,7 @@ def test_every_topic_is_written_and_read_by_services_that_exist() -> None:
 def test_every_stage_reads_one_topic_and_its_dead_letters_have_a_place() -> None:
     assert stages()
     for service in stages():
-        read = [topic for topic in topics().values() if service in topic.consumers]
+        read = [topic for topic in topics().values() if service in topic.consumers and not topic.changelog]
         assert len(read) == 1, service
         assert read[0].dead_letters is not None
         assert service in topics()[read[0].dead_letters].producers
@@ -46,6 +46,16 @@ def test_dead_letter_topics_belong_to_the_topic_they_are_named_after() -> None:
         if topic.dead_letters is not None:
             assert topic.dead_letters == f"{name}.dlq"
             assert sorted(topics()[topic.dead_letters].producers) == sorted(topic.consumers)
+
+
+def test_a_changelog_is_its_service_s_own_and_lies_beside_its_input() -> None:
+    changelogs = {name: topic for name, topic in topics().items() if topic.changelog}
+    assert changelogs
+    for topic in changelogs.values():
+        assert topic.producers == topic.consumers
+        assert len(topic.producers) == 1
+        assert topic.cleanup == "compact"
+        assert topic.partitions == topics()[input_topic(topic.producers[0])].partitions
 
 
 def strings(path: Path) -> list[str]:

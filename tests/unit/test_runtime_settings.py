@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.records import DeadLetter
-from schemas.topics import Topic, input_topic, output_topic, record_model, topics
+from schemas.topics import Topic, changelog_topic, input_topic, output_topic, record_model, topics
 from services.archive.settings import ArchiveSettings
 from services.classify.settings import ClassifySettings
 from services.desk.settings import DeskSettings
@@ -74,6 +74,8 @@ def test_the_topic_table_is_whole() -> None:
         chain.append(output_topic(service) or "")
     assert chain[-1] == "alerts"
     assert output_topic("archive") is None
+    assert changelog_topic("track") == "track.state"
+    assert changelog_topic("resolve") is None
     with pytest.raises(ValueError, match="reads 0 topics"):
         input_topic("nobody")
     with pytest.raises(ValueError, match="no record model"):

@@ -1,0 +1,174 @@
+"""What becomes of stories when an article is edited, and of state when it is dropped, restored or outlived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.records import ResolvedEvent
+from schemas.state import TrackState
+from services.runtime.codec import decode, encode
+from services.stage import StateChange
+from services.track.transform import Tracker
+from tests.unit.test_track import OTHER, SWAP, SWAP_TOO, at, run
+
+URL = "https://paper.example/truce"
+OLD, NEW = "00ff00ff00ff00ff", "ff00ff00ff00ff00"
+
+
+def version(fingerprint: str, *events: ResolvedEvent, **fields: Any) -> list[ResolvedEvent]:
+    """The events as one version of one article."""
+    listed = [{"event_id": e.event_id, "dyad": e.dyad} for e in events]
+    update = {"article_id": "a1", "url": URL, "fingerprint": fingerprint, "article_events": listed, **fields}
+    return [ResolvedEvent.model_validate({**e.model_dump(), **update}) for e in events]
+
+
+@pytest.mark.parametrize("fields", [{}, {"article_id": "another", "url": URL + "/?utm_source=feed"}])
+def test_an_edited_article_updates_its_events_under_the_same_stories(fields: dict[str, Any]) -> None:
+    tracker = Tracker()
+    swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
+    before = run(*version(OLD, swap, rail), tracker=tracker)
+    swap_new = at("2024-05-05", SWAP.replace("40", "45"), 3, type="AGREE")
+    after = run(*version(NEW, swap_new, rail, **fields), tracker=tracker)
+    assert [e.story_id for e in after] == [e.story_id for e in before]
+    assert [e.status for e in after] == ["changed", "restated"]
+    assert [(c.field, c.before, c.after) for c in after[0].changes] == [("number", "40 prisoners", "45 prisoners")]
+    assert after[0].status_reason == "the article was edited"
+    assert [len(e.sources) for e in after] == [1, 1]
+    assert [e.independent_families for e in after] == [1, 1]
+
+
+def test_an_edit_keeps_a_story_that_no_longer_looks_alike() -> None:
+    """Another day and another number, as a correction has them, would be another story from another article."""
+    tracker = Tracker()
+    day = {"date": "2024-05-03", "granularity": "day"}
+    [first] = run(*version(OLD, at("2024-05-04", SWAP, 1, type="AGREE", when=day)), tracker=tracker)
+    corrected = at("2024-05-04", SWAP_TOO, 2, type="AGREE", when={"date": "2024-04-23", "granularity": "day"})
+    [second] = run(*version(NEW, corrected), tracker=tracker)
+    assert second.story_id == first.story_id
+    assert [(c.field, c.before, c.after) for c in second.changes] == [("date", "2024-05-03", "2024-04-23")]
+
+
+def test_a_vanished_event_is_withdrawn_by_a_record_that_says_so() -> None:
+    tracker = Tracker()
+    swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
+    before = run(*version(OLD, swap, rail), tracker=tracker)
+    after = run(*version(NEW, at("2024-05-05", SWAP + " today", 3, type="AGREE")), tracker=tracker)
+    assert [e.status for e in after] == ["restated", "withdrawn"]
+    gone = after[1]
+    assert (gone.story_id, gone.event_id) == (before[1].story_id, "e2")
+    assert gone.status_reason == "a later version of the article no longer says it"
+    assert gone.evidence == before[1].evidence
+    assert (gone.sources, gone.independent_families) == ([], 0)
+    assert (
+        run(*version(NEW, at("2024-05-05", SWAP + " today", 3, type="AGREE")), tracker=tracker)[0].status == "restated"
+    )
+
+
+def test_a_withdrawal_waits_for_all_events_of_the_dyad_and_leaves_other_sources() -> None:
+    tracker = Tracker()
+    swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
+    run(*version(OLD, swap, rail), at("2024-05-04", OTHER + " too", 9, type="AGREE"), tracker=tracker)
+    wolves = at("2024-05-05", "The governments agreed on a plan against wolves", 3, type="AGREE")
+    swap_new = at("2024-05-05", SWAP_TOO, 4, type="AGREE")
+    new = version(NEW, wolves, swap_new)
+    assert [e.status for e in run(new[0], tracker=tracker)] == ["new"]
+    restated, withdrawn = run(new[1], tracker=tracker)
+    assert (restated.status, withdrawn.status, withdrawn.event_id) == ("restated", "withdrawn", "e2")
+    assert [s.outlet for s in withdrawn.sources] == ["Paper9"]
+
+
+def test_an_event_that_does_not_list_its_article_s_events_withdraws_nothing() -> None:
+    tracker = Tracker()
+    run(*version(OLD, at("2024-05-04", OTHER, 1, type="AGREE")), tracker=tracker)
+    new = version(NEW, at("2024-05-04", SWAP, 2, type="AGREE"), article_events=[])
+    assert [e.status for e in run(*new, tracker=tracker)] == ["new"]
+
+
+def test_the_same_version_again_changes_nothing() -> None:
+    tracker = Tracker()
+    events = version(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE"))
+    first, again = run(*events, tracker=tracker), run(*events, tracker=tracker)
+    assert [e.story_id for e in again] == [e.story_id for e in first]
+    assert [e.status for e in again] == ["restated", "restated"]
+    assert [len(e.sources) for e in again] == [1, 1]
+
+
+def restored(changes: list[StateChange]) -> Tracker:
+    """A tracker from the records of the changelog, as they stand on the topic."""
+    tracker = Tracker()
+    for change in changes:
+        value = None if change.value is None else decode(TrackState, encode(change.value), 10**7)
+        assert value is None or isinstance(value, TrackState)
+        tracker.restore(change.partition, change.key, value)
+    tracker.take_changes()
+    return tracker
+
+
+def stream() -> list[ResolvedEvent]:
+    """News of a fortnight: restatements, a denial, stances, an edit."""
+    return [
+        *version(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")),
+        at("2024-05-05", "The envoy turned down the ceasefire", 3, peace="oppose"),
+        at("2024-05-05", SWAP_TOO, 4, type="AGREE"),
+        at("2024-05-06", "Italy denied a swap of 40 prisoners", 5, type="AGREE", claim="denied"),
+        *version(NEW, at("2024-05-06", SWAP + " again", 6, type="AGREE")),
+        at("2024-05-12", "France is ready for a truce", 7, type="AGREE", peace="support"),
+        at("2024-05-13", SWAP_TOO + " at last", 8, type="AGREE"),
+    ]
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize("cut", range(9))
+def test_state_restored_from_its_changelog_goes_on_as_if_nothing_had_happened(cut: int, compacted: bool) -> None:
+    events = stream()
+    whole = run(*events)
+    first = Tracker()
+    before = run(*events[:cut], tracker=first)
+    changes = first.take_changes()
+    # Compaction keeps the last record of a key, wherever that stands.
+    after = run(*events[cut:], tracker=restored(changes[::-1] if compacted else changes))
+    assert [*before, *after] == whole
+
+
+def test_partitions_are_kept_apart_and_forgotten_alone() -> None:
+    tracker = Tracker()
+    [here] = run(at("2024-05-04", SWAP, 1, type="AGREE"), tracker=tracker, partition=0)
+    [there] = run(at("2024-05-04", SWAP_TOO, 2, type="AGREE"), tracker=tracker, partition=1)
+    assert here.story_id != there.story_id
+    assert {c.partition for c in tracker.take_changes()} == {0, 1}
+    tracker.forget(0)
+    assert tracker.open_stories() == 1
+
+
+def test_stories_and_stances_leave_the_window_by_publication_time() -> None:
+    tracker = Tracker(window_days=30, stance_days=60)
+    run(at("2024-05-04", SWAP, 1, type="AGREE", peace="support"), tracker=tracker)
+    run(at(None, "Something undated about wolves", 2, type="AGREE"), tracker=tracker)
+    keys = {c.key for c in tracker.take_changes()}
+    run(at("2024-06-03", OTHER, 3, type="AGREE"), tracker=tracker)
+    assert tracker.open_stories() == 3, "30 days later it is still open"
+    run(at("2024-06-04", OTHER, 4, type="AGREE"), tracker=tracker)
+    dropped = {c.key for c in tracker.take_changes() if c.value is None}
+    assert dropped == {key for key in keys if key.startswith("story:")}
+    assert tracker.open_stories() == 1
+    run(at("2024-08-01", OTHER, 5, type="AGREE"), tracker=tracker)
+    assert {c.key for c in tracker.take_changes() if c.value is None} >= {"stance:FRA|ITA:FRA"}
+
+
+def test_an_older_article_does_not_turn_the_clock_back() -> None:
+    tracker = Tracker()
+    run(at("2024-05-04", SWAP, 1, type="AGREE"), at("2023-01-01", OTHER, 2, type="AGREE"), tracker=tracker)
+    assert tracker.open_stories() == 2
+    [late] = run(at("2023-01-02", OTHER + " too", 3, type="AGREE"), tracker=tracker)
+    assert late.status == "restated", "old articles that come late find each other"
+
+
+def test_a_record_that_raises_leaves_the_state_as_it_was() -> None:
+    tracker = Tracker()
+    broken = at("2024-05-04", SWAP, 1, type="AGREE", when={"date": "2024-02-31", "granularity": "day"})
+    with pytest.raises(ValueError, match="day"):
+        run(broken, tracker=tracker)
+    assert tracker.take_changes() == []
+    assert tracker.open_stories() == 0
