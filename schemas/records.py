@@ -339,10 +339,11 @@ class DiplomaticEvent(ResolvedEvent):
 
 
 class Alert(Versioned):
-    """A subscriber's alert on one event (topic alerts)."""
+    """A subscriber's alert on one story (topic alerts): one alert_id, a higher revision when the story changes."""
 
     alert_id: str
     subscription: str
+    revision: Annotated[int, Field(ge=1, description="1 when raised; a higher one replaces a lower one")] = 1
     summary: str
     event: DiplomaticEvent
 

@@ -21,6 +21,7 @@ from services.runtime.settings import EXIT_BROKEN_SETTING, ConnectionSettings, l
 
 EXIT_TROUBLE = 1
 EXIT_INTERRUPTED = 130
+LONGEST_NAME = 80
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--again", action="store_true", help="also those that an earlier replay has seen")
     _broker_option(verb)
 
+    verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
+    verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
+
     verb = verbs.add_parser("topics", help="the topic table; with --bootstrap, make what the broker lacks")
     _broker_option(verb)
     return top
@@ -98,6 +102,12 @@ def _positive(words: str) -> int:
     return number
 
 
+def _name(words: str) -> str:
+    if not words.isprintable() or not 0 < len(words) <= LONGEST_NAME:
+        raise argparse.ArgumentTypeError(f"must have 1 to {LONGEST_NAME} printable characters")
+    return words
+
+
 def _broker_option(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--bootstrap", metavar="HOST:PORT", help="Kafka brokers (DEMARCHE_BOOTSTRAP)")
 
@@ -105,7 +115,22 @@ def _broker_option(verb: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     if args.verb in ("extract", "classify", "actors"):
         return _offline(args)
+    if args.verb == "token":
+        return _token(args.name)
     return _on_broker(args)
+
+
+def _token(name: str) -> int:
+    from services.desk import register
+    from services.desk.settings import DeskSettings
+    from services.desk.store import Store
+
+    store = Store(load_settings(DeskSettings).desk_database)
+    try:
+        sys.stdout.write(f"{register.new_token(store, name)}\n")
+    finally:
+        store.close()
+    return 0
 
 
 def _offline(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import tempfile
 from collections import Counter
@@ -18,10 +19,13 @@ from rich.text import Text
 
 from schemas.records import Alert, CleanArticle, DeadLetter, DiplomaticEvent, RawArticle, Side
 from schemas.topics import DEAD_LETTER_MODEL, topics
+from services.desk import register
+from services.desk.settings import DeskSettings
+from services.desk.store import Store
 from services.ingest.articles import read_articles
 from services.ingest.jsonl import Line, read_lines
 from services.normalize.fingerprint import near_copies
-from services.runtime.settings import ConnectionSettings
+from services.runtime.settings import ConnectionSettings, load_settings
 from services.runtime.streams import produce_raw, tail
 from services.runtime.supervisor import SERVICES, supervise
 
@@ -56,9 +60,14 @@ def up(settings: ConnectionSettings | None, articles: Sequence[RawArticle], *, o
     """Run everything; without settings on a broker of its own. `once`: end when all is done, else at Ctrl-C."""
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demarche-logs-")))
-        running = stack.enter_context(supervise(settings, log_dir=logs))
+        desk = _desk(None if settings is not None else logs)
+        running = stack.enter_context(supervise(settings, log_dir=logs, environment=desk_environment(desk)))
         console.print(f"[dim]broker {running.bootstrap}; starting {', '.join(SERVICES)} …", soft_wrap=True)
         running.wait_ready()
+        console.print(f"desk       http://127.0.0.1:{desk.desk_port}/", soft_wrap=True, highlight=False)
+        if settings is None and not once:
+            token = _token(desk)
+            console.print(f"[dim]desk token {token} (for writing: subscriptions)", soft_wrap=True, highlight=False)
         if not once:
             for name, url in metrics_urls(logs):
                 console.print(f"[dim]{name:10} {url}")
@@ -82,6 +91,39 @@ def up(settings: ConnectionSettings | None, articles: Sequence[RawArticle], *, o
         if settings is None:  # The topics of a broker in use hold more than this run.
             console.print(summary(running.settings))
     return 0
+
+
+def _desk(folder: Path | None) -> DeskSettings:
+    """The desk's settings for this run, on a port that is free now: a service that starts again must keep its address.
+
+    With `folder` its database lives there: a new broker counts its offsets anew, so an old database does not fit it.
+    """
+    given = load_settings(DeskSettings)
+    change: dict[str, object] = {"desk_port": free_port(given.desk_host, given.desk_port)}
+    if folder is not None:
+        change["desk_database"] = f"sqlite:///{folder}/desk.sqlite"
+    return given.model_copy(update=change)
+
+
+def desk_environment(desk: DeskSettings) -> dict[str, str]:
+    """The variables that tell the service so."""
+    return {"DEMARCHE_DESK_PORT": str(desk.desk_port), "DEMARCHE_DESK_DATABASE": desk.desk_database}
+
+
+def free_port(host: str, wanted: int) -> int:
+    """The port that is wanted, or where that is taken another one."""
+    for port in (wanted, 0):
+        with suppress(OSError), socket.create_server((host, port)) as tried:
+            return int(tried.getsockname()[1])
+    return wanted
+
+
+def _token(desk: DeskSettings) -> str:
+    store = Store(desk.desk_database)
+    try:
+        return register.new_token(store, "up")
+    finally:
+        store.close()
 
 
 def metrics_urls(log_dir: Path) -> Iterator[tuple[str, str]]:
@@ -146,7 +188,7 @@ def summary(settings: ConnectionSettings) -> Table:
     table.add_row("events", _counts(len(events), Counter[str](e.type for e in events)))
     told_as = ", ".join(f"{count} {status}" for status, count in Counter[str](e.status for e in events).most_common())
     table.add_row("stories", f"{len({e.story_id for e in events})}; events {told_as}" if events else "0")
-    table.add_row("alerts", _counts(len(alerts), Counter[str](a.event.peace for a in alerts)))
+    table.add_row("alerts", _counts(len(alerts), Counter[str](a.subscription for a in alerts)))
     table.add_row("dead letters", _counts(len(letters), Counter(f"{d.stage}: {d.reason}" for d in letters)))
     table.add_row("copies", "\n".join(" = ".join(group) for group in copies) or "none")
     return table

@@ -16,7 +16,7 @@ from services.classify.features import TAG_LAYERS, Encoded, encode, pad
 from training.examples import Example, PairExample, Place
 
 IGNORE = -100
-MAX_PAIRS = 24
+MAX_PAIRS = 14
 SOFT_WIDTH = len(EVENT_TYPES) + len(TONES)
 """A teacher's soft label of a pair: event logits of the types, then the stance query's tone logits."""
 UNASKED = np.full(SOFT_WIDTH, np.nan, dtype=np.float32)

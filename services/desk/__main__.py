@@ -1,12 +1,34 @@
-"""Runs desk: events.diplomatic → alerts."""
+"""Runs desk: events.diplomatic → alerts, the database, the page and its API, webhooks."""
 
 import sys
 
+from services.desk import register
+from services.desk.courier import Courier
+from services.desk.intake import intake
+from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
-from services.desk.transform import desk
-from services.runtime.service import run_service
+from services.desk.store import Store
+from services.runtime.metrics import Metrics
+from services.runtime.service import EXIT_TROUBLE, run_service
 from services.runtime.settings import load_settings
 from services.runtime.window import Stage
 
+
+def main() -> int:
+    """Its exit code, as `run_service` has it."""
+    settings = load_settings(DeskSettings)
+    try:
+        store = Store(settings.desk_database)
+        register.begin(store)
+        server = DeskServer(settings, store)
+    except OSError as error:
+        sys.stderr.write(f"demarche: desk cannot start: {error}\n")
+        return EXIT_TROUBLE  # A database or a port may be there the next time.
+    metrics = Metrics("desk")
+    metrics.desk_readers(lambda: server.bulletin.readers)
+    with server, Courier(store, settings, metrics.webhook_call):
+        return run_service(Stage("desk", intake(store)), settings, metrics)
+
+
 if __name__ == "__main__":
-    sys.exit(run_service(Stage("desk", desk), load_settings(DeskSettings)))
+    sys.exit(main())

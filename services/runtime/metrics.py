@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -76,6 +77,10 @@ class Metrics:
         self._model_info = Gauge(
             "demarche_model_info", "1 for the model in use", ("name", "version", "sha256", "backend"), registry=registry
         )
+        self._desk_readers = Gauge("demarche_desk_readers", "Event streams open", registry=registry)
+        self._webhook_calls = Counter(
+            "demarche_webhook_calls_total", "Webhook calls: sent, failed or dead", ("outcome",), registry=registry
+        )
         build = Gauge(
             "demarche_build_info", "1 for the running build", ("service", "version", "python"), registry=registry
         )
@@ -127,3 +132,11 @@ class Metrics:
         self._transactions.labels(self.service, outcome).inc()
         if outcome == "committed":
             self._last_commit.labels(self.service).set(unix_seconds)
+
+    def desk_readers(self, count: Callable[[], int]) -> None:
+        """Takes where the number of open event streams is to be asked for."""
+        self._desk_readers.set_function(count)
+
+    def webhook_call(self, outcome: str) -> None:
+        """Counts a webhook call; `outcome` is sent, failed (to be made again) or dead."""
+        self._webhook_calls.labels(outcome).inc()

@@ -37,18 +37,19 @@ def archived(folder: Path) -> list[str]:
 
 def test_services_run_are_kept_running_and_end(connection: ConnectionSettings, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
+    places = {"DEMARCHE_ARCHIVE_DIR": str(archive), "DEMARCHE_DESK_DATABASE": f"sqlite:///{tmp_path}/desk.sqlite"}
     with supervise(
-        connection, QUICK, log_dir=tmp_path / "logs", environment={"DEMARCHE_ARCHIVE_DIR": str(archive)}
+        connection, QUICK, log_dir=tmp_path / "logs", environment=places | {"DEMARCHE_DESK_PORT": "0"}
     ) as running:
         running.wait_ready(60)
         produce(connection, "events.resolved", events(0, 20))
         seen = list(tail(connection, "events.diplomatic", follow=True, stop=running.drained))
         assert len(seen) == 20
         killed = running.pids()
-        for name in ("track", "archive"):
+        for name in QUICK:
             os.kill(killed[name], signal.SIGKILL)
         produce(connection, "events.resolved", events(20, 40))
-        wait_until(lambda: running.pids()["track"] != killed["track"], 10, "the restart")
+        wait_until(lambda: all(running.pids()[name] != killed[name] for name in QUICK), 10, "the restart")
         wait_until(running.drained, 30, "drained")
         pids = list(running.pids().values())
         started = time.monotonic()
@@ -79,7 +80,8 @@ def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
         "    print(json.dumps([*running.pids().values(), running._broker.pid]), flush=True)\n"
         "    time.sleep(60)\n"
     )
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    desk = {"DEMARCHE_DESK_DATABASE": f"sqlite:///{tmp_path}/desk.sqlite", "DEMARCHE_DESK_PORT": "0"}
+    environment = {**os.environ, **desk, "TMPDIR": str(tmp_path)}
     with (tmp_path / "err").open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=err

@@ -113,6 +113,8 @@ def test_up_once_shows_the_events_of_all_samples_and_ends() -> None:
     for words in ("summary", "18 in, 18 clean", "meridian-2025-0424-congo = courier-2025-0425-congo"):
         assert words in shown
     assert re.search(r"dead letters\s+0", shown)
+    assert re.search(r"^desk +http://127\.0\.0\.1:\d+/$", shown, re.MULTILINE)
+    assert "new-peace-talk-statements" in shown
     assert re.search(r"^\d\d:\d\d:\d\d Kyiv Relay ", shown, re.MULTILINE)
 
 

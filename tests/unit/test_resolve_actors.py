@@ -57,3 +57,29 @@ def test_the_tables_are_whole() -> None:
         assert not office.end or office.start[:4] <= office.end[:4], office
     for code, _, name in organisations().values():
         assert re.fullmatch(r"[A-Z]{2,6}", code), name
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Port of Spain", "TTO"),
+        ("Port-au-Prince", "HTI"),
+        ("Islamabad", "PAK"),
+        ("Muscat", "OMN"),
+        ("Police", None),
+        ("Kennedy", None),
+        ("Michael Jordan", None),
+        ("Chad Wolf", None),
+        ("Georgia Governor Brian Kemp", "USA"),
+        ("the Georgian president", "GEO"),
+        ("Russian-backed rebels", None),
+        ("Tigrayan forces", "ETH"),
+    ],
+)
+def test_names_that_could_be_taken_for_another_country(text: str, country: str | None) -> None:
+    assert code_actor(text).country == country
+
+
+def test_halves_of_a_compound_are_both_sides() -> None:
+    assert code_actor("the Franco-German brigade").codes == ("FRA", "DEU")
+    assert code_actor("the UN envoy for Syria").codes == ("UN",)

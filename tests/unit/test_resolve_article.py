@@ -166,3 +166,28 @@ def test_two_readings_of_the_same_words_are_one_event() -> None:
         )
     )
     assert event.other_mentions == []
+
+
+def test_nameless_police_are_those_of_the_country_where_the_sentence_plays() -> None:
+    arrest = ("COERCE", "Police", "ten union leaders", "arrested ten union leaders")
+    assert sides(resolve(("[Police] arrested [ten union leaders] in Lagos.", [arrest]))[0])[0] == ["NGA"]
+    assert sides(resolve(("[Police] arrested [ten union leaders].", [arrest]))[0])[0] == ["UNK"]
+
+
+def test_whom_the_article_introduced_stands_before_a_namesake_of_the_tables() -> None:
+    events = resolve(
+        (
+            "[Peruvian envoy Rosa Putin] praised [Chile].",
+            [("SUPPORT", "Peruvian envoy Rosa Putin", "Chile", "praised")],
+        ),
+        ("[Putin] then flew to [Chile].", [("CONSULT", "Putin", "Chile", "flew to")]),
+    )
+    assert sides(events[1]) == (["PER"], ["CHL"])
+
+
+def test_the_bloc_is_the_organisation_named_before() -> None:
+    events = resolve(
+        ("[The African Union] met [Kenya].", [("CONSULT", "The African Union", "Kenya", "met")]),
+        ("[The bloc] condemned [Sudan].", [("ACCUSE", "The bloc", "Sudan", "condemned")]),
+    )
+    assert sides(events[1])[0] == ["AU"]

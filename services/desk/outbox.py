@@ -1,0 +1,100 @@
+"""Webhook calls in the database: what is due, what failed, what was given up; and the end of old stories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+
+from schemas.records import Alert
+from services.desk.intake import PENDING
+from services.desk.store import Store, now_ms, reserve
+from services.desk.views import DeadDelivery
+
+SENT, DEAD = "sent", "dead"
+MOST_SHOWN = 200
+LONGEST_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Job:
+    """A call to make. `tries` counts this one."""
+
+    delivery_id: str
+    subscription: str
+    secret: str
+    url: str
+    form: str
+    alert: Alert
+    tries: int
+
+
+def claim(store: Store, lease_ms: int) -> Job | None:
+    """The call that is due for longest; nobody else gets it until `lease_ms` are over. None when none is due."""
+    d, s = store.tables.deliveries, store.tables.subscriptions
+    now = now_ms()
+    query = select(d, s.c.secret).join(s, s.c.id == d.c.subscription)
+    due = query.where(d.c.state == PENDING, d.c.due <= now).order_by(d.c.due).limit(1)
+    with store.transaction() as connection:
+        row = connection.execute(due).first()
+        if row is None:
+            return None
+        mine = (d.c.delivery_id == row.delivery_id) & (d.c.due == row.due) & (d.c.state == PENDING)
+        taken = connection.execute(update(d).where(mine).values(due=now + lease_ms, tries=d.c.tries + 1))
+    if taken.rowcount != 1:
+        return None  # Another one was faster.
+    alert = Alert.model_validate_json(row.record)
+    return Job(row.delivery_id, row.subscription, row.secret, row.url, row.form, alert, row.tries + 1)
+
+
+def sent(store: Store, job: Job) -> None:
+    """Notes that the call was taken."""
+    _note(store, job, {"state": SENT, "error": None})
+
+
+def failed(store: Store, job: Job, why: str, again_in_ms: int | None) -> None:
+    """Notes that it was not; None: it is given up."""
+    state = {"state": DEAD} if again_in_ms is None else {"due": now_ms() + again_in_ms}
+    _note(store, job, {"error": why[:LONGEST_ERROR].replace("\x00", ""), **state})
+
+
+def dead(store: Store, subscription: str) -> list[DeadDelivery]:
+    """Calls given up, newest first."""
+    d = store.tables.deliveries
+    mine = select(d).where(d.c.subscription == subscription, d.c.state == DEAD)
+    with store.transaction() as connection:
+        rows = connection.execute(mine.order_by(d.c.created_at.desc(), d.c.delivery_id).limit(MOST_SHOWN)).all()
+    return [
+        DeadDelivery(
+            delivery_id=row.delivery_id,
+            url=row.url,
+            tries=row.tries,
+            error=row.error,
+            alert=Alert.model_validate_json(row.record),
+        )
+        for row in rows
+    ]
+
+
+def revive(store: Store, subscription: str) -> int:
+    """Makes calls given up due again; how many."""
+    d = store.tables.deliveries
+    mine = (d.c.subscription == subscription) & (d.c.state == DEAD)
+    with store.transaction() as connection:
+        return connection.execute(update(d).where(mine).values(state=PENDING, tries=0, due=now_ms())).rowcount
+
+
+def prune(store: Store, before_ms: int) -> int:
+    """Drops stories not heard of since, with all that hangs on them, and calls made before; how many stories."""
+    t = store.tables
+    with store.transaction() as connection:
+        reserve(connection, t, 0)  # A window under way may be adding to one of them.
+        d = t.deliveries
+        connection.execute(delete(d).where(d.c.created_at < before_ms, d.c.state != PENDING))
+        return connection.execute(delete(t.stories).where(t.stories.c.last_seen < before_ms)).rowcount
+
+
+def _note(store: Store, job: Job, values: dict[str, object]) -> None:
+    d = store.tables.deliveries
+    with store.transaction() as connection:
+        connection.execute(update(d).where(d.c.delivery_id == job.delivery_id).values(values))
