@@ -54,7 +54,7 @@ class OpenStory(Record):
     touched: date | None
     facts: StoryFacts
     members: list[StoryMember]
-    announced: bool = Field(description="Whether a report of it was new")
+    announced: bool = Field(default=True, description="Whether a report of it was new; older state does not tell")
     contradicted_by: list[Contradiction]
 
 
