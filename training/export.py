@@ -53,11 +53,11 @@ def write_folder(
     write_graphs(network, out)
 
 
-def set_thresholds(folder: Path, thresholds: dict[str, float]) -> None:
-    """Write the chosen threshold of each type into the folder's configuration."""
+def set_threshold(folder: Path, threshold: float) -> None:
+    """Write the probability from which an event counts into the folder's configuration."""
     path = folder / "config.json"
     config = json.loads(path.read_text())
-    path.write_text(json.dumps(config | {"type_thresholds": thresholds}, indent=1) + "\n")
+    path.write_text(json.dumps(config | {"event_threshold": threshold}, indent=1) + "\n")
 
 
 def write_graphs(network: EventNetwork, out: Path) -> None:

@@ -12,6 +12,12 @@ from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import STANCE_QUERY
 from training.network_data import IGNORE, Batch
 
+RARE = {
+    "claim": (1.0, 2.0, 2.0, 2.5, 3.0),  # asserted, reported, planned, conditional, denied
+    "timing": (1.0, 1.5),
+    "peace": (1.0, 1.2, 2.0, 2.0, 2.0),  # none, support, oppose, conditional, neutral
+}
+"""Weights of attribute values, in their order in schemas/codebook.py: the rare ones are those that people act on."""
 TONE_AT = ATTRIBUTES["claim"] + ATTRIBUTES["timing"]
 
 
@@ -68,8 +74,9 @@ def losses(network: EventNetwork, batch: Batch, weights: Weights) -> dict[str, T
         )
         at = 0
         for number, (name, size) in enumerate(ATTRIBUTES.items()):
+            weight = torch.tensor(RARE[name]) if name in RARE else None
             smooth = functional.cross_entropy(
-                rows[:, at : at + size], batch.labels[:, 2 + number], label_smoothing=0.02
+                rows[:, at : at + size], batch.labels[:, 2 + number], weight=weight, label_smoothing=0.02
             )
             parts[name] = weights.label * smooth
             at += size

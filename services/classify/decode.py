@@ -14,8 +14,6 @@ from services.classify.model import Backend, Floats, Ints
 
 MAX_MENTIONS = 14
 MAX_QUOTE_TOKENS = 80
-RECIPIENT_SHARE = 0.4
-"""Part of an event's threshold that its recipient needs, once the event itself is sure; chosen on held-out passages."""
 JOIN_SHARE = 0.75
 """A further side joins an event when its own score is at least this share of the event's: weaker ones are echoes."""
 ATTRIBUTES = (("claim", CLAIMS), ("timing", TIMINGS), ("tone", TONES), ("peace", PEACES))
@@ -160,26 +158,12 @@ class Reading:
 
 
 def readings(pairs: Sequence[tuple[int, int]], event: Floats, thresholds: Floats) -> list[Reading]:
-    """The (pair, type)s of one sentence at or above their type's threshold; event [P, 18], pairs (actor, recipient).
-
-    Where an actor's event is sure but no recipient of it is, the most probable recipient counts from RECIPIENT_SHARE of
-    the threshold on: that there is an event and whom it is toward are two questions.
-    """
+    """The (pair, type)s of one sentence at or above their type's threshold; event [P, 18], pairs (actor, recipient)."""
     probability = 1 / (1 + np.exp(-event[:, : len(EVENT_TYPES)]))
-    sure = probability >= thresholds
-    out = [
+    return [
         Reading(int(p), pairs[p][0], pairs[p][1], int(t), float(probability[p, t]))
-        for p, t in zip(*np.where(sure), strict=True)
+        for p, t in zip(*np.where(probability >= thresholds), strict=True)
     ]
-    for lone in [r for r in out if r.recipient < 0]:
-        toward = [
-            p for p, (a, r) in enumerate(pairs)
-            if a == lone.actor and r >= 0 and probability[p, lone.type] >= RECIPIENT_SHARE * thresholds[lone.type]
-        ]  # fmt: skip
-        if toward and not any(sure[p, lone.type] for p in toward):
-            best = max(toward, key=lambda p: probability[p, lone.type])
-            out.append(Reading(best, pairs[best][0], pairs[best][1], lone.type, lone.score))
-    return out
 
 
 def score_details(

@@ -65,16 +65,11 @@ def test_a_candidate_has_the_details_of_its_own_reading() -> None:
     assert (one.labels["tone"][0], one.labels["peace"][0]) == ("negative", "oppose")
 
 
-def test_a_sure_event_takes_its_likeliest_recipient() -> None:
-    pairs = [(0, -1), (0, 1), (0, 2)]
-    said = readings(pairs, logits(3, AID=[3.0, -0.7, -1.2]), THRESHOLDS)
-    assert [(r.recipient, r.type) for r in said] == [(-1, EVENT_TYPES.index("AID")), (1, EVENT_TYPES.index("AID"))]
-    assert said[1].score == said[0].score
-
-
-def test_an_unlikely_recipient_is_not_taken() -> None:
-    assert [r.recipient for r in readings([(0, -1), (0, 1)], logits(2, AID=[3.0, -4.0]), THRESHOLDS)] == [-1]
-    assert readings([(0, -1), (0, 1)], logits(2, AID=[-1.0, -0.7]), THRESHOLDS) == []
+def test_only_readings_above_their_types_threshold_count() -> None:
+    low = np.array([0.9 if t == "AID" else 0.5 for t in EVENT_TYPES], dtype=np.float32)
+    said = readings([(0, -1), (0, 1)], logits(2, AID=[1.0, 4.0]), low)
+    assert [(r.pair, r.actor, r.recipient) for r in said] == [(1, 0, 1)]
+    assert readings([(0, -1)], logits(1, AID=[-0.1]), THRESHOLDS) == []
 
 
 def test_tags_are_lawful_and_long_spans_stay_whole() -> None:
