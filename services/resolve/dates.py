@@ -59,11 +59,14 @@ def find_dates(text: str, published: date | None, ahead: bool = False) -> list[t
     `ahead` takes a day or month without a year as the next one, for acts that are planned; else it is the last one.
     """
     found: list[tuple[int, int, EventDate]] = []
+    # "In February", "Last week": a capital that only the sentence's beginning gives.
+    plain = text if re.match(rf"(?:{_MONTH}|{_WEEKDAY})\b", text) else text[:1].lower() + text[1:]
     for kind, pattern in PATTERNS:
-        for match in re.finditer(pattern, text):
+        for match in re.finditer(pattern, plain):
             if any(match.start() < b and match.end() > a for a, b, _ in found):
                 continue
             when = _resolve(kind, match, published, ahead)
+            when = when.model_copy(update={"text": text[match.start() : match.end()]})
             if when.date and when.granularity == "day" and _EVE.search(text[: match.start()]):
                 eve = date.fromisoformat(when.date) - timedelta(days=1)
                 when = when.model_copy(update={"date": eve.isoformat(), "text": f"on the eve of {match[0]}"})
