@@ -96,6 +96,10 @@ def _event(
     others = [r for r in recipients if all(r.code != a.code for a in actors)]
     if others and len({a.code for a in actors}) == 1:
         recipients = others
+    met = {r.code for r in recipients}
+    if met and event.type in MUTUAL_TYPES and met < {a.code for a in actors}:
+        # "Lavrov met Li": where the model gives both as actors, the one that is met is not the one that meets.
+        actors = [a for a in actors if a.code not in met]
     if not recipients and len(actors) > 1 and event.type in MUTUAL_TYPES:
         # Joint actors of a mutual act do it toward each other (codebook, "Both sides expressed readiness").
         recipients = actors[::-1]
