@@ -83,12 +83,17 @@ def test_tags_are_lawful_and_long_spans_stay_whole() -> None:
 
 
 def test_several_recipients_become_one_event() -> None:
-    [one] = merge([found("ACCUSE", 0.9, [0], [1]), found("ACCUSE", 0.8, [0], [2])])
+    [one] = merge([found("ACCUSE", 0.9, [0], [1]), found("ACCUSE", 0.88, [0], [2])])
     assert one.recipients == (1, 2)
 
 
+def test_a_weaker_further_recipient_is_an_echo() -> None:
+    [one] = merge([found("ACCUSE", 0.9, [0], [1]), found("ACCUSE", 0.7, [0], [2])])
+    assert one.recipients == (1,)
+
+
 def test_joint_actors_become_one_event() -> None:
-    [one] = merge([found("SANCTION", 0.9, [0], [2]), found("SANCTION", 0.8, [1], [2])])
+    [one] = merge([found("SANCTION", 0.9, [0], [2]), found("SANCTION", 0.88, [1], [2])])
     assert (one.actors, one.recipients) == ((0, 1), (2,))
 
 
