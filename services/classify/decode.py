@@ -15,7 +15,7 @@ from services.classify.model import Backend, Floats, Ints
 MAX_MENTIONS = 14
 MAX_QUOTE_TOKENS = 80
 JOIN_SHARE = 0.95
-"""A further side joins an event from this share of its score on, chosen on held-out passages; weaker ones are echoes."""
+"""A further side joins an event from this share of its score on (held-out passages); weaker ones are echoes."""
 ATTRIBUTES = (("claim", CLAIMS), ("timing", TIMINGS), ("tone", TONES), ("peace", PEACES))
 
 
