@@ -23,6 +23,7 @@ from services.rawspan import raw_span
 from services.resolve.actors import code_actor
 from services.resolve.transform import resolve_article
 from services.stage import Reject
+from training.checklist import pass_rates
 from training.examples import unbracket
 
 IGO_CODES = ("EUR", "UNO", "IGO")
@@ -30,6 +31,7 @@ FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """Only bounds publication dates; the development articles are older."""
 NO_EVENT = Path(__file__).parent / "checks" / "no_event.txt"
+PAIRS = Path(__file__).parents[1] / "tests" / "checklists" / "pairs.jsonl"
 Span = tuple[int, int]
 
 
@@ -214,6 +216,7 @@ def main() -> int:
     if path.is_file():
         table("actors: share right", score_actors(path).items())
     table("sentences without an event", score_no_event(model, NO_EVENT).items())
+    table("minimal pairs: share passed", ((f"{n} (n {c})", p / c) for n, (p, c) in pass_rates(model, PAIRS)[0].items()))
     path, scorer = args.gold / "articles_dev.jsonl", args.gold.parent / "codebook" / "score_events.py"
     if path.is_file() and scorer.is_file():
         print("\narticles, the whole offline line\n" + score_articles(model, path, scorer))

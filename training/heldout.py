@@ -17,6 +17,7 @@ from services.classify.decode import (
     best_tags,
     candidates,
     merge,
+    overlap,
     pair_arrays,
     readings,
     score_details,
@@ -83,11 +84,6 @@ def _gold_span(reading: Read, start: int, end: int) -> Span:
     return reading.encoded.token_span(start - shift, end - shift, inside) or (-1, -1)
 
 
-def _overlap(a: Span, b: Span) -> float:
-    shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
-    return max(0, shared) / max(1, min(a[1] - a[0] + 1, b[1] - b[0] + 1))
-
-
 def _sides_agree(reading: Read, gold: LabelledEvent, found: Candidate) -> bool:
     spans = {m.key: _gold_span(reading, m.start, m.end) for m in reading.passage.mentions}
 
@@ -95,7 +91,7 @@ def _sides_agree(reading: Read, gold: LabelledEvent, found: Candidate) -> bool:
         known = [spans[k] for k in keys if k in spans]
         if not known or not numbers:
             return not known and not numbers
-        return any(_overlap(k, reading.mentions[n]) >= 0.5 for k in known for n in numbers)
+        return any(overlap(k, reading.mentions[n]) >= 0.5 for k in known for n in numbers)
 
     straight = same(gold.actors, found.actors) and same(gold.recipients, found.recipients)
     turned = gold.type in MUTUAL_TYPES and same(gold.actors, found.recipients) and same(gold.recipients, found.actors)
@@ -117,10 +113,10 @@ def tally(passages: Sequence[Read], thresholds: Floats) -> dict[str, Counter[str
         quotes = [_gold_span(reading, *g.quote) for g in gold]
         options = sorted(
             (
-                (-_sides_agree(reading, g, f), -_overlap(quotes[i], f.quote), i, j)
+                (-_sides_agree(reading, g, f), -overlap(quotes[i], f.quote), i, j)
                 for i, g in enumerate(gold)
                 for j, f in enumerate(found)
-                if g.type == f.type and _overlap(quotes[i], f.quote) >= 0.5
+                if g.type == f.type and overlap(quotes[i], f.quote) >= 0.5
             ),
         )
         used_gold: set[int] = set()

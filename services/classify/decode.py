@@ -136,7 +136,8 @@ def best_span(start: Floats, end: Floats) -> Span:
     return at // size, at % size
 
 
-def _overlap(a: Span, b: Span) -> float:
+def overlap(a: Span, b: Span) -> float:
+    """Shared tokens of two spans [first, last], as a part of the shorter."""
     shared = min(a[1], b[1]) - max(a[0], b[0]) + 1
     return max(0, shared) / min(a[1] - a[0] + 1, b[1] - b[0] + 1)
 
@@ -212,7 +213,7 @@ def merge(found: Sequence[Candidate]) -> list[Candidate]:
     kept: list[Candidate] = []
     for new in sorted(found, key=lambda c: (not c.actors, not c.recipients, -c.score)):
         for i, old in enumerate(kept):
-            near = _overlap(old.quote, new.quote) >= 0.5
+            near = overlap(old.quote, new.quote) >= 0.5
             same_actor = not new.actors or bool(set(old.actors) & set(new.actors))
             same_recipient = not new.recipients or bool(set(old.recipients) & set(new.recipients))
             turned = set(new.actors) <= set(old.recipients) and set(new.recipients) <= set(old.actors)

@@ -113,7 +113,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
             code, kind, name = organisations()[word]
             # "the EU legislature", "a former CIA official": the role within is nearer than what the organisation is;
             # the words of its own name ("Democratic Forces", "Congress Party") tell no role.
-            within = sector(_without(text, word))
+            within = sector(fold(text).replace(word, " "))
             nearer = within if within in ("LEG", "JUD", "MIL", "ELI") or kind == "IGO" else None
             found.append(_Found(code, nearer or kind or role, name, None, "organisation"))
         else:
@@ -156,10 +156,6 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
         next((f.office for f in found if f.office), None),
         "person" if persons else chosen[0].how,
     )
-
-
-def _without(text: str, name: str) -> str:
-    return re.sub(re.escape(name), " ", fold(text), flags=re.I)
 
 
 @dataclass(frozen=True)
