@@ -17,6 +17,7 @@ from services.classify.features import TAG_LAYERS, Encoded, encode, pad, spans_o
 from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import STANCE_QUERY, Example, PairExample, Place
 from training.losses import TONE_AT
+from training.network_data import Mentions
 
 MOST_MENTIONS = 7
 
@@ -63,12 +64,15 @@ def soft_label(network: EventNetwork, tokenizer: Tokenizer, examples: Sequence[E
                         example.tags[name] = _places(encoded[row], spans_of_tags(best[:, layer].tolist()))
                     example.pairs += _own_pairs(example)
                 rows += [(row, pair) for pair in example.pairs]
+            mentions = Mentions()
             actor, recipient = (
-                torch.tensor([_token_span(encoded[r], getattr(p, side)) for r, p in rows])
+                torch.tensor([mentions.number(r, _token_span(encoded[r], getattr(p, side))) for r, p in rows])
                 for side in ("actor", "recipient")
             )
             sentence = torch.tensor([r for r, _ in rows])
-            event, mixed = network.pairs(states, inputs["sentence_mask"], sentence, actor, recipient)
+            _, event, mixed = network.score(
+                states, inputs["sentence_mask"], mentions.sentence(), mentions.span(), sentence, actor, recipient
+            )
             tone = network.details.attributes(mixed[:, STANCE_QUERY])[:, TONE_AT : TONE_AT + 3]
             soft = torch.cat([event[:, :STANCE_QUERY], tone], -1).float().numpy().astype(np.float16)
             own = [i for i, (row, pair) in enumerate(rows) if chunk[row].source != "hand" and not pair.events]

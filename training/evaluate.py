@@ -25,6 +25,7 @@ from services.resolve.transform import resolve_article
 from services.stage import Reject
 from training.checklist import pass_rates
 from training.examples import unbracket
+from training.stance import joint_stance, macro_f1, tone_scores
 
 IGO_CODES = ("EUR", "UNO", "IGO")
 FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
@@ -38,17 +39,6 @@ Span = tuple[int, int]
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """All rows of a JSON-lines file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def macro_f1(pairs: Sequence[tuple[str, str]]) -> tuple[float, dict[str, tuple[float, float, float, int]]]:
-    """Of (gold, predicted): macro-F1 over the gold labels, {label: (precision, recall, F1, gold count)}."""
-    per = {}
-    for label in sorted({g for g, _ in pairs}):
-        hit = sum(g == p == label for g, p in pairs)
-        predicted, wanted = sum(p == label for _, p in pairs), sum(g == label for g, _ in pairs)
-        precision, recall = hit / predicted if predicted else 0.0, hit / wanted
-        per[label] = (precision, recall, 2 * hit / (predicted + wanted), wanted)
-    return sum(v[2] for v in per.values()) / len(per), per
 
 
 def score_plv(model: EventModel, path: Path) -> list[tuple[str, str]]:
@@ -79,7 +69,7 @@ def score_stance(model: EventModel, path: Path) -> list[tuple[str, str]]:
         text, spans = unbracket(row["text"])
         sides.append((text[slice(*spans[0])], text[slice(*spans[1])]))
     there, back = (
-        classify_pairs(
+        tone_scores(
             model,
             [
                 PairQuestion(id=row["id"], text=row["text"], source=pair[turn], target=pair[1 - turn])
@@ -88,17 +78,7 @@ def score_stance(model: EventModel, path: Path) -> list[tuple[str, str]]:
         )
         for turn in (0, 1)
     )
-    out = []
-    for row, p, q in zip(rows, there, back, strict=True):
-        choices = {
-            "POS_P2Q": p.tone_scores["positive"] * q.tone_scores["neutral"],
-            "NEG_P2Q": p.tone_scores["negative"] * q.tone_scores["neutral"],
-            "POS_Q2P": q.tone_scores["positive"] * p.tone_scores["neutral"],
-            "NEG_Q2P": q.tone_scores["negative"] * p.tone_scores["neutral"],
-            "NEUTRAL": p.tone_scores["neutral"] * q.tone_scores["neutral"],
-        }
-        out.append((row["label"], max(choices, key=choices.__getitem__)))
-    return out
+    return list(zip((row["label"] for row in rows), joint_stance(there, back), strict=True))
 
 
 def overlap_f1(gold: Sequence[set[Span]], predicted: Sequence[set[Span]]) -> float:

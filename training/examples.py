@@ -182,13 +182,18 @@ def read_newsmtsc(path: Path) -> Iterator[Example]:
             yield Example("newsmtsc", row["id"], "", row["text"], {}, [pair])
 
 
+def _held(group: str, share: float, seed: int) -> bool:
+    """A group's side hangs on its name alone, so that it stays where it is when others are added."""
+    return int(hashlib.sha256(f"{seed} {group}".encode()).hexdigest()[:8], 16) < share * 2**32
+
+
 def split_groups(passages: list[Passage], share: float, seed: int) -> tuple[list[Passage], list[Passage]]:
-    """Split by group, so that one story's passages stand on one side; returns (training, held out).
+    """Split by group, so that one story's passages stand on one side; returns (training, held out)."""
+    train = [p for p in passages if not _held(p.group, share, seed)]
+    return train, [p for p in passages if _held(p.group, share, seed)]
 
-    A group's side hangs on its name alone, so that it stays where it is when others are added.
-    """
 
-    def held(group: str) -> bool:
-        return int(hashlib.sha256(f"{seed} {group}".encode()).hexdigest()[:8], 16) < share * 2**32
-
-    return [p for p in passages if not held(p.group)], [p for p in passages if held(p.group)]
+def split_examples(examples: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Split examples by group likewise."""
+    train = [e for e in examples if not _held(e.group, share, seed)]
+    return train, [e for e in examples if _held(e.group, share, seed)]

@@ -21,6 +21,9 @@ ENCODER_KEYS = (
     "max_position_embeddings", "type_vocab_size", "hidden_act", "layer_norm_eps",
 )  # fmt: skip
 
+NO_GATE = -1e9
+"""A gate logit that lets every pair through: what a folder has until its settings are chosen."""
+
 
 def write_folder(
     network: EventNetwork,
@@ -46,6 +49,9 @@ def write_folder(
         "sha256": sha256,
         "event_threshold": threshold,
         "type_thresholds": {},
+        "gate_logit": NO_GATE,
+        "stance_bias": [0.0, 0.0, 0.0],
+        "activation_ranges": {},
         "recipe": recipe,
         "examples": counts,
     }
@@ -53,11 +59,13 @@ def write_folder(
     write_graphs(network, out)
 
 
-def set_threshold(folder: Path, threshold: float) -> None:
-    """Write the probability from which an event counts into the folder's configuration."""
+def set_values(folder: Path, **values: Any) -> None:
+    """Write settings chosen after training (ModelConfig's fields) into the folder's configuration."""
     path = folder / "config.json"
     config = json.loads(path.read_text())
-    path.write_text(json.dumps(config | {"event_threshold": threshold}, indent=1) + "\n")
+    if unknown := values.keys() - config.keys():
+        raise KeyError(f"no such settings: {sorted(unknown)}")
+    path.write_text(json.dumps(config | values, indent=1) + "\n")
 
 
 def write_graphs(network: EventNetwork, out: Path) -> None:
@@ -67,9 +75,12 @@ def write_graphs(network: EventNetwork, out: Path) -> None:
         parameter.data = parameter.data.half().float()
     weights = {k: v.numpy() for k, v in network.state_dict().items()}
     ids = torch.ones(2, 7, dtype=torch.long)
-    states, _ = network.tagger(ids, ids, ids)
+    states = network.tagger(ids, ids, ids)[0].detach()
     rows = torch.tensor([0, 1, 1])
-    spans = torch.tensor([[1, 2], [-1, -1], [3, 3]])
+    spans = torch.tensor([[1, 2], [2, 2], [3, 3]])
+    absent = torch.tensor([[1, 2], [-1, -1], [3, 3]])
+    numbers = torch.tensor([0, -1, 2])
+    pair = torch.zeros(3, network.pairs.width)
     parts = {
         "tagger": (
             network.tagger,
@@ -77,20 +88,26 @@ def write_graphs(network: EventNetwork, out: Path) -> None:
             {"input_ids": "bt", "attention_mask": "bt", "token_type_ids": "bt"},
             {"states": "bt", "tags": "bt"},
         ),
+        "gate": (
+            network.gate,
+            (states, rows, spans, numbers, numbers.flip(0)),
+            {"states": "bt", "mention_sentence": "n", "mention_span": "n", "actor": "p", "recipient": "p"},
+            {"pair": "p", "gate": "p"},
+        ),
         "pairs": (
             network.pairs,
-            (states.detach(), ids, rows, spans, spans.flip(0)),
-            {"states": "bt", "sentence_mask": "bt", "pair_sentence": "p", "actor": "p", "recipient": "p"},
+            (states, ids, pair, rows, absent, absent.flip(0)),
+            {"states": "bt", "sentence_mask": "bt", "pair": "p", "sentence": "p", "actor": "p", "recipient": "p"},
             {"event": "p", "mixed": "p"},
         ),
         "details": (
             network.details,
-            (states.detach(), ids, rows, torch.zeros(3, network.pairs.width)),
+            (states, ids, rows, pair),
             {"states": "bt", "sentence_mask": "bt", "sentence": "k", "mixed": "k"},
             {"attributes": "k", "start": "kt", "end": "kt"},
         ),
     }
-    names = {"b": "batch", "t": "tokens", "p": "pairs", "k": "events"}
+    names = {"b": "batch", "t": "tokens", "n": "mentions", "p": "pairs", "k": "events"}
     with tempfile.TemporaryDirectory() as scratch:
         for part, (module, example, inputs, outputs) in parts.items():
             axes = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +19,19 @@ from services.classify.decode import (
     candidates,
     merge,
     overlap,
-    pair_arrays,
     readings,
-    score_details,
     tag_spans,
 )
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
 from services.classify.model import EventModel, Floats
+from services.classify.pairing import all_pairs, score_details, score_pairs
+from training.export import NO_GATE
 from training.labels import LabelledEvent, Passage
 
 STEPS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 SLACK = 0.035
-BUDGET = 4096
+BUDGET = 1024
+GATE_KEEPS = 0.995
 LEAST_LOGIT = -1.4
 """Below every step: what lies under it is never asked for."""
 
@@ -42,6 +44,7 @@ class Read:
     encoded: Encoded
     mentions: list[Span]
     pairs: list[tuple[int, int]]
+    gate: Floats
     event: Floats
     rows: dict[tuple[int, int], int]
     details: tuple[Floats, Floats, Floats]
@@ -63,17 +66,16 @@ def read(model: EventModel, passages: Sequence[Passage]) -> list[Read]:
             mentions = [TokenMention(*s, 1.0) for s in spans if s]
             mentions += tag_spans(encoded[i], tags[row], "side", cuts[i][1], best)
             found.append(mentions[:MAX_MENTIONS])
-        pair_sentence, actor, recipient, index = pair_arrays(found)
         mask = arrays["sentence_mask"]
-        event, mixed = model.backend.score_pairs(states, mask, pair_sentence, actor, recipient)
+        spans = [[(m.first, m.last) for m in row] for row in found]
+        pairs, gate, event, mixed = score_pairs(model.backend, states, mask, all_pairs(spans), -math.inf)
         for row, i in enumerate(rows):
-            at = np.flatnonzero(pair_sentence == row)
+            at = np.flatnonzero(pairs.sentence == row)
             likely = np.argwhere(event[at, : len(EVENT_TYPES)] > LEAST_LOGIT)
             chosen = [(int(at[p]), int(t)) for p, t in likely]
-            details = score_details(model.backend, states, mask, pair_sentence, mixed, chosen)
+            details = score_details(model.backend, states, mask, pairs, mixed, chosen)
             numbers = {(int(p), int(t)): k for k, (p, t) in enumerate(likely)}
-            own = [(m.first, m.last) for m in found[row]]
-            out[i] = Read(passages[i], encoded[i], own, [index[j][1:] for j in at], event[at], numbers, details)
+            out[i] = Read(passages[i], encoded[i], spans[row], pairs.own(at), gate[at], event[at], numbers, details)
     return [out[i] for i in range(len(passages))]
 
 
@@ -154,6 +156,14 @@ def choose_threshold(passages: Sequence[Read]) -> float:
 
     values = {step: value(step) for step in STEPS}
     return max(step for step, found in values.items() if found >= max(values.values()) - SLACK)
+
+
+def choose_gate(passages: Sequence[Read], threshold: float) -> float:
+    """The highest gate logit that lets through GATE_KEEPS of the pairs in which the head sees an event."""
+    least = math.log(threshold / (1 - threshold))
+    said = [r.gate[r.event[:, : len(EVENT_TYPES)].max(-1) >= least] for r in passages]
+    logits = np.concatenate(said)
+    return float(np.quantile(logits, 1 - GATE_KEEPS)) if len(logits) else NO_GATE
 
 
 def same_threshold(value: float) -> Floats:

@@ -30,7 +30,8 @@ class Weights:
     single: float = 0.7
     label: float = 0.5
     quote: float = 0.25
-    stance: float = 0.6
+    stance: float = 0.8
+    gate: float = 0.5
     soft_event: float = 1.0
     soft_choice: float = 0.7
     soft_stance: float = 0.6
@@ -48,8 +49,12 @@ def losses(network: EventNetwork, batch: Batch, weights: Weights) -> dict[str, T
         )
     if not len(batch.pair_sentence):
         return parts
-    event, mixed = network.pairs(states, x["sentence_mask"], batch.pair_sentence, batch.actor, batch.recipient)
+    mentions = batch.mention_sentence, batch.mention_span
+    gate, event, mixed = network.score(
+        states, x["sentence_mask"], *mentions, batch.pair_sentence, batch.actor, batch.recipient
+    )
     event = event.float()
+    parts |= _gate_loss(gate.float(), batch, weights)
     stance = network.details.attributes(mixed[:, STANCE_QUERY])[:, TONE_AT : TONE_AT + 3].float()
     types = event[:, :STANCE_QUERY]
     if batch.event_mask.any():
@@ -60,10 +65,7 @@ def losses(network: EventNetwork, batch: Batch, weights: Weights) -> dict[str, T
     if (batch.single != IGNORE).any():
         parts["single"] = weights.single * functional.cross_entropy(types, batch.single, ignore_index=IGNORE)
     if (batch.stance != IGNORE).any():
-        weight = torch.tensor([1.5, 1.2, 0.8])  # positive, negative, neutral
-        parts["stance"] = weights.stance * functional.cross_entropy(
-            stance, batch.stance, weight=weight, ignore_index=IGNORE
-        )
+        parts["stance"] = weights.stance * functional.cross_entropy(stance, batch.stance, ignore_index=IGNORE)
     asked = ~batch.soft[:, 0].isnan()
     if asked.any():
         parts |= _soft_losses(types[asked], stance[asked], batch.soft[asked], weights)
@@ -83,6 +85,19 @@ def losses(network: EventNetwork, batch: Batch, weights: Weights) -> dict[str, T
         for name, logits, column in (("start", start, 0), ("end", end, 1)):
             parts[name] = weights.quote * functional.cross_entropy(logits, batch.quotes[:, column], ignore_index=IGNORE)
     return parts
+
+
+def _gate_loss(gate: Tensor, batch: Batch, weights: Weights) -> dict[str, Tensor]:
+    """Whether any event holds: by the labels where all types are known, else by a teacher's surest type."""
+    labelled = (batch.event_mask.sum(-1) > 0) & ((batch.events.sum(-1) > 0) | (batch.event_mask.min(-1).values > 0))
+    asked = ~batch.soft[:, 0].isnan()
+    if not (labelled | asked).any():
+        return {}
+    wanted = torch.where(asked, torch.sigmoid(batch.soft[:, :STANCE_QUERY]).max(-1).values.nan_to_num(), 0.0)
+    wanted = torch.where(labelled, batch.events.max(-1).values, wanted)
+    every = functional.binary_cross_entropy_with_logits(gate, wanted, reduction="none")
+    known = (labelled | asked).float()
+    return {"gate": weights.gate * (every * known).sum() / known.sum()}
 
 
 def _soft_losses(types: Tensor, tone: Tensor, soft: Tensor, weights: Weights) -> dict[str, Tensor]:

@@ -28,9 +28,11 @@ class Batch:
 
     inputs: dict[str, Tensor]
     tags: Tensor  # [B, T, layers], IGNORE where unknown
+    mention_sentence: Tensor  # [N]
+    mention_span: Tensor  # [N, 2]
     pair_sentence: Tensor  # [P]
-    actor: Tensor  # [P, 2]
-    recipient: Tensor  # [P, 2]
+    actor: Tensor  # [P] number of the mention, -1 for the unknown actor
+    recipient: Tensor  # [P] likewise, -1 for no recipient
     events: Tensor  # [P, 17] 0/1
     event_mask: Tensor  # [P, 17]
     single: Tensor  # [P] type index or IGNORE
@@ -38,6 +40,25 @@ class Batch:
     soft: Tensor  # [P, 20] a teacher's logits (training/distill.py), NaN where it was not asked
     labels: Tensor  # [L, 6]: pair, type, claim, timing, tone, peace
     quotes: Tensor  # [L, 2] token start and end, IGNORE where unknown
+
+
+class Mentions:
+    """Numbers the mentions of a batch as its pairs name them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, tuple[int, int]], int] = {}
+
+    def number(self, row: int, span: tuple[int, int]) -> int:
+        """The number of the mention at a token span of a sentence, -1 for the absent side (-1, -1)."""
+        return -1 if span[0] < 0 else self._numbers.setdefault((row, span), len(self._numbers))
+
+    def sentence(self) -> Tensor:
+        """Rows [N] of the mentions."""
+        return torch.tensor([row for row, _ in self._numbers], dtype=torch.long)
+
+    def span(self) -> Tensor:
+        """Token spans [N, 2] of the mentions."""
+        return torch.tensor([span for _, span in self._numbers], dtype=torch.long).reshape(-1, 2)
 
 
 def _tokens(encoded: Encoded, place: Place | None) -> tuple[int, int] | None:
@@ -76,7 +97,8 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
     inputs = {name: torch.from_numpy(a) for name, a in pad(encoded).items()}
     width = inputs["input_ids"].shape[1]
     rows: list[int] = []
-    spans: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    sides: list[tuple[int, int]] = []
+    mentions = Mentions()
     events, mask, single, stance, soft = [], [], [], [], []
     labels: list[list[int]] = []
     quotes: list[tuple[int, int]] = []
@@ -87,7 +109,7 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
                 continue
             number = len(rows)
             rows.append(row)
-            spans.append((a, r))
+            sides.append((mentions.number(row, a), mentions.number(row, r)))
             events.append([float(t in pair.events) for t in range(len(EVENT_TYPES))])
             mask.append(
                 [float((pair.known or t in pair.events) and t not in pair.ignore) for t in range(len(EVENT_TYPES))]
@@ -104,8 +126,10 @@ def make_batch(tokenizer: Tokenizer, examples: Sequence[Example], rng: random.Ra
         inputs=inputs,
         tags=torch.stack([_tag_row(t, e, width) for t, e in zip(encoded, examples, strict=True)]),
         pair_sentence=torch.tensor(rows, dtype=torch.long),
-        actor=torch.tensor([s[0] for s in spans], dtype=torch.long).reshape(-1, 2),
-        recipient=torch.tensor([s[1] for s in spans], dtype=torch.long).reshape(-1, 2),
+        mention_sentence=mentions.sentence(),
+        mention_span=mentions.span(),
+        actor=torch.tensor([s[0] for s in sides], dtype=torch.long),
+        recipient=torch.tensor([s[1] for s in sides], dtype=torch.long),
         events=torch.tensor(events).reshape(-1, len(EVENT_TYPES)),
         event_mask=torch.tensor(mask).reshape(-1, len(EVENT_TYPES)),
         single=torch.tensor(single, dtype=torch.long),

@@ -1,7 +1,8 @@
 """Train the network and write a model folder: `python -m training.train --data ../shared/train`.
 
 A large teacher is trained first; what it says of labelled and unlabelled sentences then trains the small network beside
-the labels. The threshold is chosen on held-out passages. Finished parts are kept in .demarche/training and reused.
+the labels. Threshold, gate and the bias of stance are chosen on held-out passages and rows. Finished parts are kept in
+.demarche/training and reused.
 """
 
 from __future__ import annotations
@@ -29,22 +30,26 @@ from training.examples import (
     read_directed_sentiment,
     read_newsmtsc,
     read_plover_gsr,
+    split_examples,
     split_groups,
 )
-from training.export import set_threshold, write_folder
-from training.heldout import choose_threshold, read, report, same_threshold
+from training.export import set_values, write_folder
+from training.heldout import choose_gate, choose_threshold, read, report, same_threshold
 from training.labels import Passage, read_folder
 from training.losses import Weights
+from training.ranges import measure_ranges
 from training.real import read_real, row_texts, sentences_of
+from training.stance import choose_bias
 from training.teacher import untrained_teacher
 
 BASE = Path(base_package).parent / "model"
 HAND = Path(__file__).parent / "data"
+MEASURED = 4000
+"""Passages on which the ranges of activations are measured."""
 
-
-TEACHER = Course(epochs=2, encoder_rate=7e-5, head_rate=8e-4, stance_share=0.3)
-STUDENT = Course(epochs=4, encoder_rate=1.6e-4, head_rate=9e-4, stance_share=0.35, soft_share=0.3)
-FINISH = Course(epochs=2, encoder_rate=8e-5, head_rate=4e-4, stance_share=0.12, soft_share=0.04)
+TEACHER = Course(epochs=2, encoder_rate=7e-5, head_rate=8e-4, stance_share=0.6)
+STUDENT = Course(epochs=4, encoder_rate=1.6e-4, head_rate=9e-4, stance_share=0.6, soft_share=0.2)
+FINISH = Course(epochs=2, encoder_rate=8e-5, head_rate=4e-4, stance_share=0.35, soft_share=0.04)
 """After the student's course: mostly the labelled passages, the labels counting more than the teacher."""
 WEIGHTS = Weights()
 FINISH_WEIGHTS = Weights(soft_event=0.4, soft_choice=0.4)
@@ -57,6 +62,7 @@ class Recipe:
     seed: int = 7
     threads: int = 2
     held_out: float = 0.04
+    held_out_stance: float = 0.08
     unlabelled: int = 14000
     teacher: Course = TEACHER
     student: Course = STUDENT
@@ -103,9 +109,11 @@ def with_soft_labels(
             return pickle.load(file)  # our own file, written below
     teacher = train_teacher(sources, tokenizer, recipe, kept)
     soft = unlabelled(texts, recipe.unlabelled, recipe.seed)
-    for name, examples in (("hand", sources["hand"]), ("plover_gsr", sources["plover_gsr"]), ("soft", soft)):
+    for name in ("hand", "plover_gsr", "directed_sentiment"):
         print(f"soft labels: {name}", flush=True)
-        soft_label(teacher, tokenizer, examples)
+        soft_label(teacher, tokenizer, sources[name])
+    print("soft labels: soft", flush=True)
+    soft_label(teacher, tokenizer, soft)
     out = {**sources, "soft": soft}
     with path.open("wb") as file:
         pickle.dump(out, file)
@@ -136,6 +144,8 @@ def main() -> None:
     tokenizer = load_tokenizer(str(BASE / "tokenizer.json"))
     passages, held = split_groups(load_passages(args.data), recipe.held_out, recipe.seed)
     sources = load_examples(passages, args.data)
+    stance = sources["directed_sentiment"]
+    sources["directed_sentiment"], held_stance = split_examples(stance, recipe.held_out_stance, recipe.seed)
     counts = {name: len(found) for name, found in sources.items()} | {"held out": len(held)}
     print(json.dumps(counts), flush=True)
     if not args.no_teacher:
@@ -143,10 +153,15 @@ def main() -> None:
         sources = with_soft_labels(sources, texts, tokenizer, recipe, args.kept)
     network = train_student(sources, tokenizer, recipe)
     write_folder(network, BASE, args.out, asdict(recipe), counts)
-    readings = read(load_model(args.out, "onnx", recipe.threads), held)
+    texts = [(p.text[: p.sentence_start].rstrip(), p.text[p.sentence_start :]) for p in passages]
+    measured = random.Random(recipe.seed).sample(texts, min(len(texts), MEASURED))
+    set_values(args.out, activation_ranges=measure_ranges(args.out, measured, recipe.threads))
+    model = load_model(args.out, "onnx", recipe.threads)
+    readings = read(model, held)
     chosen = choose_threshold(readings)
-    set_threshold(args.out, chosen)
-    print(f"threshold {chosen}")
+    gate, bias = choose_gate(readings, chosen), choose_bias(model, held_stance)
+    set_values(args.out, event_threshold=chosen, gate_logit=gate, stance_bias=bias)
+    print(f"threshold {chosen} gate {gate:.2f} stance bias {bias}")
     print(report(readings, same_threshold(chosen)))
 
 

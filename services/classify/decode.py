@@ -10,7 +10,7 @@ import numpy as np
 
 from schemas.codebook import CLAIMS, EVENT_TYPES, MUTUAL_TYPES, PEACES, TIMINGS, TONES, EventType
 from services.classify.features import TAG_LAYERS, Encoded, Span, spans_of_tags
-from services.classify.model import Backend, Floats, Ints
+from services.classify.model import Floats, Ints
 
 MAX_MENTIONS = 14
 MAX_QUOTE_TOKENS = 80
@@ -101,32 +101,6 @@ def tag_spans(encoded: Encoded, tags: Floats, layer: str, text: str, best: Ints)
     return found
 
 
-def pair_arrays(rows: Sequence[Sequence[TokenMention]]) -> tuple[Ints, Ints, Ints, list[tuple[int, int, int]]]:
-    """All ordered pairs of each row's mentions, with the unknown actor and no recipient.
-
-    Returns pair_sentence [P], actor [P, 2], recipient [P, 2] as the pair head takes them, and for each pair
-    (row, actor index, recipient index) with -1 for absent.
-    """
-    index: list[tuple[int, int, int]] = []
-    actors: list[Span] = []
-    recipients: list[Span] = []
-    for row, mentions in enumerate(rows):
-        spans = [(m.first, m.last) for m in mentions[:MAX_MENTIONS]]
-        for a in range(-1, len(spans)):
-            for r in range(-1, len(spans)):
-                if a != r or a == -1:
-                    index.append((row, a, r))
-                    actors.append(spans[a] if a >= 0 else (-1, -1))
-                    recipients.append(spans[r] if r >= 0 else (-1, -1))
-    shape = (len(index), 2)
-    return (
-        np.array([i[0] for i in index], dtype=np.int64),
-        np.array(actors, dtype=np.int64).reshape(shape),
-        np.array(recipients, dtype=np.int64).reshape(shape),
-        index,
-    )
-
-
 def best_span(start: Floats, end: Floats) -> Span:
     """The token span [first, last] with the highest start + end score, first ≤ last, at most MAX_QUOTE_TOKENS long."""
     total = start[:, None] + end[None, :]
@@ -165,20 +139,6 @@ def readings(pairs: Sequence[tuple[int, int]], event: Floats, thresholds: Floats
         Reading(int(p), pairs[p][0], pairs[p][1], int(t), float(probability[p, t]))
         for p, t in zip(*np.where(probability >= thresholds), strict=True)
     ]
-
-
-def score_details(
-    backend: Backend,
-    states: Floats,
-    sentence_mask: Ints,
-    pair_sentence: Ints,
-    mixed: Floats,
-    chosen: Sequence[tuple[int, int]],
-) -> tuple[Floats, Floats, Floats]:
-    """The detail head on chosen (pair, query) rows of a batch: attributes [K, 15], quote start and end [K, T]."""
-    pair = np.array([p for p, _ in chosen], dtype=np.int64)
-    query = np.array([q for _, q in chosen], dtype=np.int64)
-    return backend.details(states, sentence_mask, pair_sentence[pair], mixed[pair, query])
 
 
 def candidates(found: Sequence[Reading], attributes: Floats, start: Floats, end: Floats) -> list[Candidate]:

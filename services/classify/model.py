@@ -38,6 +38,9 @@ class ModelConfig(BaseModel):
     sha256: str
     event_threshold: float
     type_thresholds: dict[str, float]
+    gate_logit: float
+    stance_bias: tuple[float, float, float]
+    activation_ranges: dict[str, tuple[float, float]]
 
 
 def expected_labels() -> dict[str, list[str]]:
@@ -58,10 +61,15 @@ class Backend(Protocol):
     def encode(self, batch: dict[str, Ints]) -> tuple[Floats, Floats]:
         """Arrays of features.pad → token states [B, T, H] and tag logits [B, T, 12]."""
 
-    def score_pairs(
-        self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
+    def pair_vectors(
+        self, states: Floats, mention_sentence: Ints, mention_span: Ints, actor: Ints, recipient: Ints
     ) -> tuple[Floats, Floats]:
-        """States and P pairs → event logits [P, 18] and findings [P, 18, W]."""
+        """States, N mentions and P pairs of them → pair vectors [P, W] and gate logits [P]."""
+
+    def score_pairs(
+        self, states: Floats, sentence_mask: Ints, pair: Floats, sentence: Ints, actor: Ints, recipient: Ints
+    ) -> tuple[Floats, Floats]:
+        """States and P pair vectors with their sides' spans → event logits [P, 18] and findings [P, 18, W]."""
 
     def details(
         self, states: Floats, sentence_mask: Ints, sentence: Ints, mixed: Floats
@@ -97,11 +105,18 @@ class TorchBackend:
         )
         return states, tags
 
-    def score_pairs(
-        self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
+    def pair_vectors(
+        self, states: Floats, mention_sentence: Ints, mention_span: Ints, actor: Ints, recipient: Ints
     ) -> tuple[Floats, Floats]:
         """See Backend."""
-        event, mixed = self._run(self._network.pairs, [states, sentence_mask, pair_sentence, actor, recipient])
+        pair, gate = self._run(self._network.gate, [states, mention_sentence, mention_span, actor, recipient])
+        return pair, gate
+
+    def score_pairs(
+        self, states: Floats, sentence_mask: Ints, pair: Floats, sentence: Ints, actor: Ints, recipient: Ints
+    ) -> tuple[Floats, Floats]:
+        """See Backend."""
+        event, mixed = self._run(self._network.pairs, [states, sentence_mask, pair, sentence, actor, recipient])
         return event, mixed
 
     def details(
@@ -113,7 +128,7 @@ class TorchBackend:
 
 
 class OnnxBackend:
-    """ONNX Runtime on CPU: the encoder's matrices in int8, the heads in fp32. `graphs` are tagger, pairs, details."""
+    """ONNX Runtime on CPU: the encoder's matrices in int8, the heads in fp32. `graphs` as in onnxfile.GRAPHS."""
 
     def __init__(self, graphs: Sequence[Path], threads: int) -> None:
         import onnxruntime
@@ -124,7 +139,9 @@ class OnnxBackend:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._tagger, self._pairs, self._details = (
+        # Each graph has threads of its own: were they to spin between calls, they would take the cores from the others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._tagger, self._gate, self._pairs, self._details = (
             onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]) for path in graphs
         )
 
@@ -134,14 +151,29 @@ class OnnxBackend:
         states, tags = self._tagger.run(None, {name: batch[name] for name in names})
         return states, tags
 
+    def pair_vectors(
+        self, states: Floats, mention_sentence: Ints, mention_span: Ints, actor: Ints, recipient: Ints
+    ) -> tuple[Floats, Floats]:
+        """See Backend."""
+        inputs = {
+            "states": states,
+            "mention_sentence": mention_sentence,
+            "mention_span": mention_span,
+            "actor": actor,
+            "recipient": recipient,
+        }
+        pair, gate = self._gate.run(None, inputs)
+        return pair, gate
+
     def score_pairs(
-        self, states: Floats, sentence_mask: Ints, pair_sentence: Ints, actor: Ints, recipient: Ints
+        self, states: Floats, sentence_mask: Ints, pair: Floats, sentence: Ints, actor: Ints, recipient: Ints
     ) -> tuple[Floats, Floats]:
         """See Backend."""
         inputs = {
             "states": states,
             "sentence_mask": sentence_mask,
-            "pair_sentence": pair_sentence,
+            "pair": pair,
+            "sentence": sentence,
             "actor": actor,
             "recipient": recipient,
         }
@@ -226,4 +258,4 @@ def load_model(path: Path, backend: BackendName = "auto", threads: int = 2) -> E
 def _onnx(path: Path, config: ModelConfig, threads: int) -> OnnxBackend:
     from services.classify.onnxfile import quantized_graphs
 
-    return OnnxBackend(quantized_graphs(path, config.sha256), threads)
+    return OnnxBackend(quantized_graphs(path, config.sha256, config.activation_ranges), threads)

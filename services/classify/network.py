@@ -20,9 +20,8 @@ from services.classify.features import TAG_LAYERS
 QUERIES = len(EVENT_TYPES) + 1
 ATTRIBUTES = {"claim": len(CLAIMS), "timing": len(TIMINGS), "tone": len(TONES), "peace": len(PEACES)}
 ATTRIBUTE_WIDTH = sum(ATTRIBUTES.values())
-
-
 MIXED_LAYERS = 4
+WIDTH = 192
 
 
 class Tagger(nn.Module):
@@ -53,28 +52,63 @@ class Tagger(nn.Module):
         return states, self.tags(states)
 
 
+class PairGate(nn.Module):
+    """A vector for every pair of sides, and whether any event may hold between them: a cheap look before the dear one.
+
+    Inputs: states [B, T, H]; mention_sentence [N] and mention_span [N, 2] (row and token span [first, last] of each
+    side's mention); actor and recipient [P] (number of the mention; -1 for an unknown actor or no recipient).
+    Outputs: pair vectors [P, W] and gate logits [P].
+    """
+
+    def __init__(self, hidden: int, width: int = WIDTH) -> None:
+        super().__init__()
+        self.mention = nn.Linear(3 * hidden, width)
+        self.unknown_actor = nn.Parameter(torch.randn(1, width) * 0.1)
+        self.no_recipient = nn.Parameter(torch.randn(1, width) * 0.1)
+        # One layer over both sides and their product, kept in three parts: what hangs on one side alone is computed
+        # once for each mention.
+        self.as_actor = nn.Linear(width, width, bias=False)
+        self.as_recipient = nn.Linear(width, width, bias=False)
+        self.together = nn.Linear(width, width)
+        self.pair = nn.Sequential(nn.GELU(), nn.LayerNorm(width))
+        self.gate = nn.Linear(width, 1)
+
+    def forward(
+        self, states: Tensor, mention_sentence: Tensor, mention_span: Tensor, actor: Tensor, recipient: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        sums = torch.cat([torch.zeros_like(states[:, :1]), states.cumsum(1)], dim=1)
+        first, last = mention_span[:, 0], mention_span[:, 1]
+        mean = (sums[mention_sentence, last + 1] - sums[mention_sentence, first]) / (last - first + 1).unsqueeze(-1)
+        ends = [states[mention_sentence, first], states[mention_sentence, last]]
+        mentions = self.mention(torch.cat([*ends, mean], dim=-1))
+        actors = torch.cat([self.unknown_actor.to(mentions.dtype), mentions])
+        recipients = torch.cat([self.no_recipient.to(mentions.dtype), mentions])
+        a, r = actor + 1, recipient + 1
+        pair = self.pair(
+            self.as_actor(actors)[a] + self.as_recipient(recipients)[r] + self.together(actors[a] * recipients[r])
+        )
+        return pair, self.gate(pair).squeeze(-1)
+
+
 class PairHead(nn.Module):
     """Scores P pairs on the states of B sentences.
 
-    Inputs: states [B, T, H]; sentence_mask [B, T]; pair_sentence [P] (row of each pair); actor and recipient [P, 2]
-    (token span [first, last], or -1, -1 for an unknown actor or no recipient).
+    Inputs: states [B, T, H]; sentence_mask [B, T]; pair [P, W] (PairGate's vectors); sentence [P] (row of each pair);
+    actor and recipient [P, 2] (token span [first, last], or -1, -1 for an unknown actor or no recipient).
     Outputs: event logits [P, 18] (17 types and the stance query, whose event logit is not trained), and what each query
     found, [P, 18, W], from which DetailHead reads the rest where there is an event.
     """
 
-    def __init__(self, hidden: int, width: int = 192) -> None:
+    def __init__(self, hidden: int, width: int = WIDTH) -> None:
         super().__init__()
-        self.mention = nn.Linear(3 * hidden, width)
-        self.unknown_actor = nn.Parameter(torch.randn(width) * 0.1)
-        self.no_recipient = nn.Parameter(torch.randn(width) * 0.1)
-        self.pair = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.LayerNorm(width))
         self.role = nn.Embedding(3, width)
         self.keys = nn.Linear(hidden, width)
         self.values = nn.Linear(hidden, width)
         self.query = nn.Linear(width, width)
         self.types = nn.Parameter(torch.randn(QUERIES, width) * 0.5)
-        # One layer over what was found, the pair and the type, kept in three parts: the pair's part is computed once
-        # for all types and the type's once for all pairs.
+        # One layer over what was found, the pair and the type, kept in three parts: the words' part is computed once
+        # for each token, the pair's once for all types and the type's once for all pairs.
         self.mix_found = nn.Linear(width, width, bias=False)
         self.mix_pair = nn.Linear(width, width, bias=False)
         self.mix_type = nn.Linear(width, width)
@@ -82,34 +116,28 @@ class PairHead(nn.Module):
         self.event = nn.Linear(width, QUERIES)
         self.width = width
 
-    def _mention(self, states: Tensor, sums: Tensor, row: Tensor, span: Tensor, absent: Tensor) -> Tensor:
-        first, last = span[:, 0].clamp(min=0), span[:, 1].clamp(min=0)
-        mean = (sums[row, last + 1] - sums[row, first]) / (last - first + 1).unsqueeze(-1)
-        vector = self.mention(torch.cat([states[row, first], states[row, last], mean], dim=-1))
-        return torch.where((span[:, :1] >= 0), vector, absent.unsqueeze(0))
-
     def forward(
-        self, states: Tensor, sentence_mask: Tensor, pair_sentence: Tensor, actor: Tensor, recipient: Tensor
+        self, states: Tensor, sentence_mask: Tensor, pair: Tensor, sentence: Tensor, actor: Tensor, recipient: Tensor
     ) -> tuple[Tensor, Tensor]:
         """See the class."""
-        sums = torch.cat([torch.zeros_like(states[:, :1]), states.cumsum(1)], dim=1)
-        a = self._mention(states, sums, pair_sentence, actor, self.unknown_actor)
-        r = self._mention(states, sums, pair_sentence, recipient, self.no_recipient)
-        pair = self.pair(torch.cat([a, r, a * r], dim=-1))
         position = torch.arange(states.shape[1], device=states.device).unsqueeze(0)
         in_actor = (position >= actor[:, :1]) & (position <= actor[:, 1:])
-        in_recipient = (position >= recipient[:, :1]) & (position <= recipient[:, 1:])
-        roles = self.role(in_actor.long() + 2 * (in_recipient & ~in_actor).long())
-        keys = self.keys(states)[pair_sentence] + roles
-        values = self.values(states)[pair_sentence] + roles
-        blocked = (sentence_mask[pair_sentence] == 0).unsqueeze(1)
-        queries = self.query(pair).unsqueeze(1) + self.types.unsqueeze(0)
-        attention = torch.matmul(queries, keys.transpose(1, 2)) / math.sqrt(self.width)
+        in_recipient = (position >= recipient[:, :1]) & (position <= recipient[:, 1:]) & ~in_actor
+        roles = torch.stack([~(in_actor | in_recipient), in_actor, in_recipient], dim=1).to(pair.dtype)
+        # A query is the pair's part plus the type's, a key the token's part plus its role's. The products of the parts
+        # are taken apart, so that what hangs on the sentence or the type alone is computed once, not for every pair.
+        keys, query, role = self.keys(states), self.query(pair), self.role.weight.to(pair.dtype)
+        by_type = torch.matmul(self.types, keys.transpose(1, 2))[sentence]
+        by_pair = torch.matmul(keys[sentence], query.unsqueeze(-1)).transpose(1, 2)
+        by_role = torch.matmul(torch.matmul(query.unsqueeze(1) + self.types, role.t()), roles)
+        blocked = (sentence_mask[sentence] == 0).unsqueeze(1)
+        attention = (by_type + by_pair + by_role) / math.sqrt(self.width)
         attention = attention.masked_fill(blocked, -1e4).softmax(-1)
-        found = torch.matmul(attention, values)
-        mixed = self.mix(
-            self.mix_found(found) + self.mix_pair(pair).unsqueeze(1) + self.mix_type(self.types).unsqueeze(0)
+        values = self.mix_found(self.values(states))[sentence]
+        found = torch.matmul(attention, values) + torch.matmul(
+            torch.matmul(attention, roles.transpose(1, 2)), self.mix_found(role)
         )
+        mixed = self.mix(found + self.mix_pair(pair).unsqueeze(1) + self.mix_type(self.types).unsqueeze(0))
         event = (self.event.weight.unsqueeze(0) * mixed).sum(-1) + self.event.bias
         return event, mixed
 
@@ -122,7 +150,7 @@ class DetailHead(nn.Module):
     and end logits [K, T].
     """
 
-    def __init__(self, hidden: int, width: int = 192) -> None:
+    def __init__(self, hidden: int, width: int = WIDTH) -> None:
         super().__init__()
         self.attributes = nn.Linear(width, ATTRIBUTE_WIDTH)
         self.ends = nn.Linear(width, 2 * width)
@@ -133,14 +161,14 @@ class DetailHead(nn.Module):
         self, states: Tensor, sentence_mask: Tensor, sentence: Tensor, mixed: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        queries, w = self.ends(mixed).unsqueeze(1), self.width
-        keys = self.end_keys(states)[sentence]
-        blocked = sentence_mask[sentence] == 0
-        start, end = (
-            ((queries[..., part] * keys[..., part]).sum(-1) / math.sqrt(w)).masked_fill(blocked, -1e4)
-            for part in (slice(None, w), slice(w, None))
-        )
-        return self.attributes(mixed), start, end
+        # The keys' layer is applied to the few queries instead of to every token: q·(Ws + b) = (qW)·s + q·b.
+        queries = self.ends(mixed).reshape(-1, 2, self.width)
+        layer, bias = self.end_keys.weight.reshape(2, self.width, -1), self.end_keys.bias.reshape(2, self.width)
+        turned = torch.matmul(queries.transpose(0, 1), layer.to(queries.dtype)).transpose(0, 1)
+        ends = torch.matmul(turned, states[sentence].transpose(1, 2).to(turned.dtype))
+        ends = (ends + (queries * bias).sum(-1, keepdim=True)) / math.sqrt(self.width)
+        ends = ends.masked_fill((sentence_mask[sentence] == 0).unsqueeze(1), -1e4)
+        return self.attributes(mixed), ends[:, 0], ends[:, 1]
 
 
 class EventNetwork(nn.Module):
@@ -149,8 +177,25 @@ class EventNetwork(nn.Module):
     def __init__(self, encoder: nn.Module, hidden: int) -> None:
         super().__init__()
         self.tagger = Tagger(encoder, hidden)
+        self.gate = PairGate(hidden)
         self.pairs = PairHead(hidden)
         self.details = DetailHead(hidden)
+
+    def score(
+        self,
+        states: Tensor,
+        sentence_mask: Tensor,
+        mention_sentence: Tensor,
+        mention_span: Tensor,
+        sentence: Tensor,
+        actor: Tensor,
+        recipient: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Gate and head on all pairs, none left out: gate logits [P], event logits [P, 18], findings [P, 18, W]."""
+        pair, gate = self.gate(states, mention_sentence, mention_span, actor, recipient)
+        spans = torch.cat([mention_span.new_full((1, 2), -1), mention_span])
+        event, mixed = self.pairs(states, sentence_mask, pair, sentence, spans[actor + 1], spans[recipient + 1])
+        return gate, event, mixed
 
 
 def build_network(encoder_config: dict[str, Any]) -> EventNetwork:

@@ -6,9 +6,12 @@ of the tensor in model.safetensors, followed by "^T" where the graph holds it tr
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +20,7 @@ from services import PIPELINE_VERSION
 
 SMALL = 256
 TRANSPOSED = "^T"
-GRAPHS = ("tagger", "pairs", "details")
+GRAPHS = ("tagger", "gate", "pairs", "details")
 QUANTIZED = "tagger"
 
 
@@ -76,12 +79,68 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="demarche-"))
 
 
-def quantized_graphs(folder: Path, sha256: str) -> list[Path]:
-    """Paths of the int8 tagger and the fp32 heads of a model folder (GRAPHS), made on first use (a few seconds)."""
-    kept = cache_folder() / f"{PIPELINE_VERSION}-{sha256[:16]}"
+def quantized_inputs(model: Any) -> list[str]:
+    """Names of the activations that meet a matrix of weights in an ONNX model: what int8 needs a range for."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    found = [n.input[0] for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in weights]
+    return list(dict.fromkeys(found))
+
+
+def fix_ranges(model: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Give every activation of a dynamically quantised ONNX model its own fixed range, in place.
+
+    Scales that follow the batch would make what is said of a sentence hang on its neighbours. Raises KeyError when an
+    activation has no range.
+    """
+    from onnx import helper, numpy_helper
+
+    graph = model.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    users: dict[str, list[Any]] = {}
+    makers = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    gone: set[str] = set()
+    in_place: dict[str, Any] = {}
+    for node in graph.node:
+        if node.op_type == "DynamicQuantizeLinear":
+            low, high = min(0.0, ranges[node.input[0]][0]), max(0.0, ranges[node.input[0]][1])
+            scale = (high - low) / 255
+            values, scale_name, zero_name = node.output
+            graph.initializer.append(numpy_helper.from_array(np.array(scale, dtype=np.float32), scale_name))
+            graph.initializer.append(numpy_helper.from_array(np.array(round(-low / scale), dtype=np.uint8), zero_name))
+            in_place[node.name] = helper.make_node("QuantizeLinear", [node.input[0], scale_name, zero_name], [values])
+        elif node.op_type == "MatMulInteger":
+            # MatMulInteger → Cast → Mul by (input's scale × weights' scales) becomes the one operator that does it all.
+            (cast,) = users[node.output[0]]
+            (rescale,) = users[cast.output[0]]
+            (product,) = (makers[name] for name in rescale.input if name != cast.output[0])
+            (weight_scale,) = (name for name in product.input if name in constants)
+            (input_scale,) = (name for name in product.input if name not in constants)
+            gone |= {cast.name, rescale.name, product.name}
+            inputs = [*node.input[:2], input_scale, weight_scale, *node.input[2:4]]
+            in_place[node.name] = helper.make_node(
+                "MatMulIntegerToFloat", inputs, [rescale.output[0]], domain="com.microsoft"
+            )
+    nodes = [in_place.get(node.name, node) for node in graph.node if node.name not in gone]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    if all(known.domain != "com.microsoft" for known in model.opset_import):
+        model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+
+
+def quantized_graphs(folder: Path, sha256: str, ranges: Mapping[str, tuple[float, float]]) -> list[Path]:
+    """Paths of the int8 tagger and the fp32 heads of a model folder (GRAPHS), made on first use (a few seconds).
+
+    `ranges` are the activations' (training/ranges.py measures them).
+    """
+    measured = hashlib.sha256(repr(sorted(ranges.items())).encode()).hexdigest()
+    kept = cache_folder() / f"{PIPELINE_VERSION}-{sha256[:16]}-{measured[:8]}"
     paths = [kept / f"{name}.onnx" for name in GRAPHS]
     if all(path.is_file() for path in paths):
         return paths
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from safetensors.numpy import load_file
 
@@ -96,5 +155,8 @@ def quantized_graphs(folder: Path, sha256: str) -> list[Path]:
                 quantize_dynamic(
                     plain, made, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8
                 )
+                model = onnx.load(str(made))
+                fix_ranges(model, ranges)
+                onnx.save(model, str(made))
             os.replace(made, path)
     return paths

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from pydantic import BaseModel
 
 from schemas.codebook import CLAIMS, EVENT_TYPES, PEACES, TIMINGS, TONES
 from services.classify.batching import plan_batches
-from services.classify.decode import score_details, softmax
+from services.classify.decode import softmax
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
 from services.classify.model import EventModel, Floats
+from services.classify.pairing import Pairs, all_pairs, score_details, score_pairs
 
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 1024
+TONE_AT = len(CLAIMS) + len(TIMINGS)
+PEACE_AT = TONE_AT + len(TONES)
 
 
 class PairQuestion(BaseModel):
@@ -89,14 +94,14 @@ def classify_pairs(model: EventModel, questions: Sequence[PairQuestion]) -> list
         arrays = pad(batch)
         states, _ = model.backend.encode(arrays)
         spans = [(_tokens(encoded[i], parsed[i][1]), _tokens(encoded[i], parsed[i][2])) for i in rows]
-        sentence = np.arange(len(rows), dtype=np.int64)
-        actor, recipient = (np.array([s[i] for s in spans], dtype=np.int64) for i in (0, 1))
-        event, mixed = model.backend.score_pairs(states, arrays["sentence_mask"], sentence, actor, recipient)
+        pairs = _given_pairs(spans)
+        _, _, event, mixed = score_pairs(model.backend, states, arrays["sentence_mask"], pairs, -math.inf)
         best = event[:, : len(EVENT_TYPES)].argmax(-1)
         asked = [(row, query) for row in range(len(rows)) for query in (best[row], len(EVENT_TYPES))]
-        attributes = score_details(model.backend, states, arrays["sentence_mask"], sentence, mixed, asked)[0]
+        attributes = score_details(model.backend, states, arrays["sentence_mask"], pairs, mixed, asked)[0]
         for row, number in enumerate(rows):
-            answers[number] = _answer(questions[number].id, event[row], attributes[2 * row], attributes[2 * row + 1])
+            stance = attributes[2 * row + 1, TONE_AT:PEACE_AT] + np.array(model.config.stance_bias, dtype=np.float32)
+            answers[number] = _answer(questions[number].id, event[row], attributes[2 * row], softmax(stance))
     return [answers[i] for i in range(len(questions))]
 
 
@@ -105,18 +110,30 @@ def _fit(model: EventModel, text: str, _source: Span | None, _target: Span | Non
     return text if len(offsets) <= MAX_TOKENS - 4 else text[: offsets[MAX_TOKENS - 5][1]]
 
 
-def _tokens(encoded: Encoded, span: Span | None) -> Span:
-    return (encoded.token_span(*span) if span else None) or (-1, -1)
+def _tokens(encoded: Encoded, span: Span | None) -> Span | None:
+    return encoded.token_span(*span) if span else None
 
 
-def _answer(number: str | int, event: Floats, own: Floats, stance: Floats) -> PairAnswer:
-    """`own` are the attributes of the best type, `stance` those of the stance query."""
+def _given_pairs(spans: Sequence[tuple[Span | None, Span | None]]) -> Pairs:
+    """One pair a row, of the given actor and recipient."""
+    known = [[span for span in both if span] for both in spans]
+    rows = all_pairs(known)
+    first = rows.first.tolist()
+    actor = [first[i] if a else -1 for i, (a, _) in enumerate(spans)]
+    recipient = [first[i] + (a is not None) if r else -1 for i, (a, r) in enumerate(spans)]
+    return replace(
+        rows,
+        sentence=np.arange(len(spans), dtype=np.int64),
+        actor=np.array(actor, dtype=np.int64),
+        recipient=np.array(recipient, dtype=np.int64),
+    )
+
+
+def _answer(number: str | int, event: Floats, own: Floats, tone: Floats) -> PairAnswer:
+    """`own` are the attributes of the best type, `tone` the probabilities of the stance query."""
     count = len(EVENT_TYPES)
     scores = softmax(event[:count])
     best = int(scores.argmax())
-    claim_end = len(CLAIMS)
-    tone_at = claim_end + len(TIMINGS)
-    tone = softmax(stance[tone_at : tone_at + len(TONES)])
     return PairAnswer(
         id=number,
         type=EVENT_TYPES[best],
@@ -124,6 +141,6 @@ def _answer(number: str | int, event: Floats, own: Floats, stance: Floats) -> Pa
         event_score=round(float(1 / (1 + np.exp(-event[best]))), 5),
         tone=TONES[int(tone.argmax())],
         tone_scores={t: round(float(s), 5) for t, s in zip(TONES, tone, strict=True)},
-        peace=PEACES[int(own[tone_at + len(TONES) :].argmax())],
-        claim=CLAIMS[int(own[:claim_end].argmax())],
+        peace=PEACES[int(own[PEACE_AT:].argmax())],
+        claim=CLAIMS[int(own[: len(CLAIMS)].argmax())],
     )

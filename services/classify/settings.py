@@ -16,7 +16,7 @@ class ClassifySettings(ServiceSettings):
     model: Path = MODEL
     backend: Literal["auto", "onnx", "torch"] = "auto"
     threads: Positive = 2
-    batch_tokens: Positive = 4096
+    batch_tokens: Positive = 1024
 
     max_poll_records: Positive = 32
     slice_records: Positive = 16

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -27,13 +26,12 @@ from services.classify.decode import (
     best_tags,
     candidates,
     merge,
-    pair_arrays,
     readings,
-    score_details,
     tag_spans,
 )
 from services.classify.features import MAX_TOKENS, Encoded, Span, encode, pad
 from services.classify.model import EventModel, Floats, Ints
+from services.classify.pairing import all_pairs, score_details, score_pairs
 from services.stage import Input, Outcome
 
 SAID = " said:"
@@ -75,7 +73,7 @@ class Classifier:
     def __init__(
         self,
         model: EventModel,
-        batch_tokens: int = 4096,
+        batch_tokens: int = 1024,
         timer: Callable[[str], AbstractContextManager[object]] = _no_timer,
         on_batch: Callable[[BatchSize], None] = lambda _size: None,
     ) -> None:
@@ -111,13 +109,13 @@ class Classifier:
     def read(self, pieces: Sequence[Piece]) -> list[SentenceExtraction]:
         """What the model finds in each piece, in order.
 
-        Batches do not cross articles: int8 scales activations by what else is in the batch, and an article must give
-        the same events alone, in any window and after a restart.
+        Batches cross articles, and an article gives the same events alone, in any window and after a restart: the int8
+        scales are fixed (services/classify/onnxfile.py), so that nothing of a row hangs on its neighbours.
         """
         with self._timer("tokenize"):
             encoded = encode(self._model.tokenizer, [(p.context, p.text) for p in pieces])
         out: dict[int, SentenceExtraction] = {}
-        for rows in self._batches(pieces, encoded):
+        for rows in plan_batches([len(e.ids) for e in encoded], self._budget):
             batch = [encoded[i] for i in rows]
             arrays = pad(batch)
             real = sum(len(e.ids) for e in batch)
@@ -127,12 +125,6 @@ class Classifier:
             with self._timer("decode_pairs"):
                 out.update(self._decode([pieces[i] for i in rows], rows, batch, arrays["sentence_mask"], states, tags))
         return [out[i] for i in range(len(pieces))]
-
-    def _batches(self, pieces: Sequence[Piece], encoded: Sequence[Encoded]) -> Iterator[list[int]]:
-        for _, group in groupby(range(len(pieces)), key=lambda i: pieces[i].article):
-            rows = list(group)
-            for batch in plan_batches([len(encoded[i].ids) for i in rows], self._budget):
-                yield [rows[i] for i in batch]
 
     def _decode(
         self,
@@ -150,12 +142,12 @@ class Classifier:
         ]
         mentions = [m[:MAX_MENTIONS] for m in mentions]
         # A sentence in which nobody is named still gets the pair (unknown, none): "talks were called off".
-        pair_sentence, actor, recipient, index = pair_arrays(mentions)
-        event, mixed = self._model.backend.score_pairs(states, sentence_mask, pair_sentence, actor, recipient)
-        rows = [np.flatnonzero(pair_sentence == row) for row in range(len(pieces))]
-        found = [readings([index[i][1:] for i in at], event[at], self._thresholds) for at in rows]
+        backend, pairs = self._model.backend, all_pairs([[(m.first, m.last) for m in row] for row in mentions])
+        pairs, _, event, mixed = score_pairs(backend, states, sentence_mask, pairs, self._model.config.gate_logit)
+        rows = [np.flatnonzero(pairs.sentence == row) for row in range(len(pieces))]
+        found = [readings(pairs.own(at), event[at], self._thresholds) for at in rows]
         chosen = [(at[r.pair], r.type) for at, some in zip(rows, found, strict=True) for r in some]
-        details = score_details(self._model.backend, states, sentence_mask, pair_sentence, mixed, chosen)
+        details = score_details(backend, states, sentence_mask, pairs, mixed, chosen)
         out, done = {}, 0
         for row, piece in enumerate(pieces):
             part = slice(done, done + len(found[row]))

@@ -50,9 +50,18 @@ def test_the_onnx_graphs_hold_the_same_network_as_torch(tmp_path: Path) -> None:
     real = batch["attention_mask"].astype(bool)
     np.testing.assert_allclose(onnx_states[real], states[real], atol=2e-3)
     np.testing.assert_allclose(onnx_tags[real], tags[real], atol=2e-3)
-    pairs = (np.array([0, 3, 3]), np.array([[1, 3], [1, 2], [-1, -1]]), np.array([[5, 5], [-1, -1], [4, 6]]))
-    ours = model.backend.score_pairs(states, batch["sentence_mask"], *pairs)
-    theirs = plain.score_pairs(states, batch["sentence_mask"], *pairs)
+    sides = (
+        np.array([0, 0, 3, 3]),
+        np.array([[1, 3], [5, 5], [1, 2], [4, 6]]),
+        np.array([0, 2, -1]),
+        np.array([1, -1, 3]),
+    )
+    ours, theirs = model.backend.pair_vectors(states, *sides), plain.pair_vectors(states, *sides)
+    for left, right in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(right, left, atol=2e-3)
+    spans = (np.array([[1, 3], [1, 2], [-1, -1]]), np.array([[5, 5], [-1, -1], [4, 6]]))
+    pairs = (batch["sentence_mask"], ours[0], np.array([0, 3, 3]), *spans)
+    ours, theirs = model.backend.score_pairs(states, *pairs), plain.score_pairs(states, *pairs)
     for left, right in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(right, left, atol=2e-3)
     chosen = (batch["sentence_mask"], np.array([0, 3]), ours[1][[0, 1], [4, 9]])
@@ -75,6 +84,16 @@ def test_results_do_not_depend_on_batch_company(models: tuple[EventModel, EventM
     for one, other in zip(alone, classify_pairs(model, questions), strict=True):
         assert one.type == other.type
         assert abs(one.event_score - other.event_score) < 1e-3
+
+
+def test_int8_says_the_same_of_a_sentence_to_the_last_bit_in_any_company(models: tuple[EventModel, EventModel]) -> None:
+    backend = models[0].backend
+    encoded = encode(models[0].tokenizer, [("", t) for t, _, _ in TEXTS])
+    states, tags = backend.encode(pad(encoded))
+    for row, one in enumerate(encoded):
+        own_states, own_tags = backend.encode(pad([one]))
+        np.testing.assert_array_equal(states[row, : len(one.ids)], own_states[0])
+        np.testing.assert_array_equal(tags[row, : len(one.ids)], own_tags[0])
 
 
 def test_changed_weights_are_refused(tmp_path: Path) -> None:

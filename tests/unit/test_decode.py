@@ -3,16 +3,15 @@ import numpy as np
 from schemas.codebook import EVENT_TYPES, PEACES, TONES
 from services.classify.decode import (
     Candidate,
-    TokenMention,
     best_span,
     best_tags,
     candidates,
     merge,
-    pair_arrays,
     readings,
 )
 from services.classify.features import spans_of_tags
 from services.classify.network import ATTRIBUTE_WIDTH, QUERIES
+from services.classify.pairing import all_pairs
 
 THRESHOLDS = np.full(17, 0.5, dtype=np.float32)
 LABELS = {
@@ -32,12 +31,21 @@ def test_bio_row_to_spans() -> None:
 
 
 def test_pairs_hold_every_order_and_the_absent_sides() -> None:
-    rows, actor, recipient, index = pair_arrays([[TokenMention(1, 2, 0.9), TokenMention(5, 5, 0.9)], []])
-    assert [i[1:] for i in index if i[0] == 0] == [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0)]
-    assert [i[1:] for i in index if i[0] == 1] == [(-1, -1)]
-    assert actor[3].tolist() == [1, 2]
-    assert recipient[3].tolist() == [-1, -1]
-    assert rows.tolist() == [0] * 7 + [1]
+    pairs = all_pairs([[(1, 2), (5, 5)], []])
+    of_first, of_second = np.flatnonzero(pairs.sentence == 0), np.flatnonzero(pairs.sentence == 1)
+    assert pairs.own(of_first) == [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0)]
+    assert pairs.own(of_second) == [(-1, -1)]
+    assert pairs.spans(pairs.actor)[3].tolist() == [1, 2]
+    assert pairs.spans(pairs.recipient)[3].tolist() == [-1, -1]
+    assert pairs.take(np.array([4])).own(np.array([0])) == [(0, 1)]
+
+
+def test_pairs_of_a_later_sentence_count_their_own_mentions() -> None:
+    pairs = all_pairs([[(1, 1)], [(2, 2), (4, 4)]])
+    at = np.flatnonzero(pairs.sentence == 1)
+    assert pairs.own(at)[-1] == (1, 0)
+    assert pairs.spans(pairs.actor)[at[-1]].tolist() == [4, 4]
+    assert pairs.spans(pairs.recipient)[at[-1]].tolist() == [2, 2]
 
 
 def test_best_span_never_ends_before_it_starts() -> None:
