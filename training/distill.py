@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
-from services.classify.decode import best_span, best_tags
+from services.classify.decode import best_spans, best_tags
 from services.classify.features import TAG_LAYERS, Encoded, encode, pad, spans_of_tags
 from services.classify.network import ATTRIBUTES, EventNetwork
 from training.examples import STANCE_QUERY, Example, PairExample, Place
@@ -55,11 +55,11 @@ def soft_label(network: EventNetwork, tokenizer: Tokenizer, examples: Sequence[E
         inputs = {name: torch.from_numpy(a) for name, a in pad(encoded).items()}
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
             states, tags = network.tagger(inputs["input_ids"], inputs["attention_mask"], inputs["token_type_ids"])
-            tagged = tags.float().numpy()
+            tagged = best_tags(tags.float().numpy(), inputs["sentence_mask"].numpy())
             rows: list[tuple[int, PairExample]] = []
             for row, example in enumerate(chunk):
                 if not example.tags:
-                    best = best_tags(tagged[row], encoded[row].is_sentence)
+                    best = tagged[row, : len(encoded[row].ids)]
                     for layer, name in enumerate(TAG_LAYERS):
                         example.tags[name] = _places(encoded[row], spans_of_tags(best[:, layer].tolist()))
                     example.pairs += _own_pairs(example)
@@ -80,13 +80,12 @@ def soft_label(network: EventNetwork, tokenizer: Tokenizer, examples: Sequence[E
             at, kind = torch.tensor(own, dtype=torch.long)[guesses[:, 0]], guesses[:, 1]
             details = network.details(states, inputs["sentence_mask"], sentence[at], mixed[at, kind])
             attributes, start, end = (d.float().numpy() for d in details)
+        quotes = best_spans(start, end)
         for (_, pair), values in zip(rows, soft, strict=True):
             pair.soft = values
         for k, (i, t) in enumerate(zip(at.tolist(), kind.tolist(), strict=True)):
             row, pair = rows[i]
-            size = len(encoded[row].ids)
-            words = encoded[row].char_span(*best_span(start[k, :size], end[k, :size]))
-            pair.guessed[t] = _attributes(attributes[k]) | {"quote": words}
+            pair.guessed[t] = _attributes(attributes[k]) | {"quote": encoded[row].char_span(*quotes[k])}
         done += len(chunk)
         if number % 50 == 0:
             left = (time.monotonic() - began) / done * (len(examples) - done)

@@ -58,13 +58,13 @@ def read(model: EventModel, passages: Sequence[Passage]) -> list[Read]:
     for rows in plan_batches([min(len(e.ids), MAX_TOKENS) for e in encoded], BUDGET):
         arrays = pad([encoded[i] for i in rows])
         states, tags = model.backend.encode(arrays)
+        best = best_tags(tags, arrays["sentence_mask"])
         found = []
         for row, i in enumerate(rows):
-            best = best_tags(tags[row], encoded[i].is_sentence)
             heads = [m for m in passages[i].mentions if m.end <= len(cuts[i][0])]
             spans = [encoded[i].token_span(m.start, m.end, in_context=True) for m in heads]
             mentions = [TokenMention(*s, 1.0) for s in spans if s]
-            mentions += tag_spans(encoded[i], tags[row], "side", cuts[i][1], best)
+            mentions += tag_spans(encoded[i], tags[row], "side", cuts[i][1], best[row])
             found.append(mentions[:MAX_MENTIONS])
         mask = arrays["sentence_mask"]
         spans = [[(m.first, m.last) for m in row] for row in found]

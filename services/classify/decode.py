@@ -13,6 +13,7 @@ from services.classify.features import TAG_LAYERS, Encoded, Span, spans_of_tags
 from services.classify.model import Floats, Ints
 
 MAX_MENTIONS = 14
+NEVER = -1e4
 MAX_QUOTE_TOKENS = 80
 JOIN_SHARE = 0.95
 """A further side joins an event from this share of its score on (held-out passages); weaker ones are echoes."""
@@ -63,51 +64,54 @@ def _whole_words(encoded: Encoded, first: int, last: int, text: str) -> tuple[in
     return first, last
 
 
-def best_tags(tags: Floats, is_sentence: Sequence[bool]) -> Ints:
-    """The most probable lawful BIO row of every layer: [T, layers] of 0, 1, 2 from logits [T, 3 × layers].
+def best_tags(tags: Floats, sentence_mask: Ints) -> Ints:
+    """The most probable lawful BIO row of every layer: [B, T, layers] of 0, 1, 2 from logits [B, T, 3 × layers].
 
     Viterbi, with one rule: an I follows a B or an I. A long span whose inner tokens waver stays whole. Tokens outside
     the sentence are O.
     """
-    size, layers = len(is_sentence), len(TAG_LAYERS)
-    scores = np.log(softmax(tags[:size].reshape(size, layers, 3)) + 1e-9)
-    scores[~np.array(is_sentence), :, 1:] = -1e4
+    rows, size, _ = tags.shape
+    layers = len(TAG_LAYERS)
+    scores = np.log(softmax(tags.reshape(rows, size, layers, 3)) + 1e-9)
+    scores[sentence_mask == 0, :, 1:] = NEVER
     step = np.zeros((3, 3), dtype=np.float32)  # [from, to]
-    step[0, 2] = -1e4
-    best = scores[0] + np.array([0.0, 0.0, -1e4], dtype=np.float32)
-    came = np.zeros((size, layers, 3), dtype=np.int64)
+    step[0, 2] = NEVER
+    best = scores[:, 0] + step[0]
+    came = np.zeros((size, rows, layers, 3), dtype=np.int64)
     for t in range(1, size):
-        ways = best[:, :, None] + step
-        came[t] = ways.argmax(1)
-        best = ways.max(1) + scores[t]
-    out = np.zeros((size, layers), dtype=np.int64)
-    out[-1] = best.argmax(-1)
-    rows = np.arange(layers)
+        ways = best[..., None] + step
+        came[t] = ways.argmax(-2)
+        best = ways.max(-2) + scores[:, t]
+    out = np.zeros((rows, size, layers), dtype=np.int64)
+    out[:, -1] = best.argmax(-1)
     for t in range(size - 1, 0, -1):
-        out[t - 1] = came[t][rows, out[t]]
+        out[:, t - 1] = np.take_along_axis(came[t], out[:, t, :, None], -1)[..., 0]
     return out
 
 
 def tag_spans(encoded: Encoded, tags: Floats, layer: str, text: str, best: Ints) -> list[TokenMention]:
-    """Spans of one tag layer in the sentence, widened to whole words; tags [T, 12], `best` their `best_tags`."""
+    """Spans of one tag layer in the sentence, widened to whole words; tags [T, 12], `best` [T, 4] their `best_tags`."""
     number = TAG_LAYERS.index(layer)
-    outside = softmax(tags[: len(encoded.ids), 3 * number : 3 * number + 3])[:, 0]
     found: list[TokenMention] = []
-    for first, last in spans_of_tags(best[:, number].tolist()):
+    for first, last in spans_of_tags(best[: len(encoded.ids), number].tolist()):
         first, last = _whole_words(encoded, first, last, text)
         if found and first <= found[-1].last:
             continue
-        found.append(TokenMention(first, last, round(float(1 - outside[first : last + 1].max()), 4)))
+        outside = softmax(tags[first : last + 1, 3 * number : 3 * number + 3])[:, 0]
+        found.append(TokenMention(first, last, round(float(1 - outside.max()), 4)))
     return found
 
 
-def best_span(start: Floats, end: Floats) -> Span:
-    """The token span [first, last] with the highest start + end score, first ≤ last, at most MAX_QUOTE_TOKENS long."""
-    total = start[:, None] + end[None, :]
-    size = len(start)
-    allowed = np.triu(np.ones((size, size), dtype=bool)) & ~np.triu(np.ones((size, size), dtype=bool), MAX_QUOTE_TOKENS)
-    at = int(np.where(allowed, total, -np.inf).argmax())
-    return at // size, at % size
+def best_spans(start: Floats, end: Floats) -> list[Span]:
+    """Of K rows [K, T], the token span [first, last] with the highest start + end score.
+
+    first ≤ last, at most MAX_QUOTE_TOKENS long.
+    """
+    size = start.shape[1]
+    at = np.arange(size)
+    lawful = (at[:, None] <= at) & (at < at[:, None] + MAX_QUOTE_TOKENS)
+    total = np.where(lawful, start[:, :, None] + end[:, None, :], -np.inf)
+    return [divmod(best, size) for best in total.reshape(len(start), size * size).argmax(-1).tolist()]
 
 
 def overlap(a: Span, b: Span) -> float:
@@ -143,24 +147,24 @@ def readings(pairs: Sequence[tuple[int, int]], event: Floats, thresholds: Floats
 
 def candidates(found: Sequence[Reading], attributes: Floats, start: Floats, end: Floats) -> list[Candidate]:
     """The readings of one sentence with their details (attributes [K, 15], quote start and end [K, T]), best first."""
-    out = []
-    for k, reading in enumerate(found):
-        labels: dict[str, tuple[Any, float]] = {}
-        at = 0
-        for name, values in ATTRIBUTES:
-            scores = softmax(attributes[k, at : at + len(values)])
-            labels[name] = (values[int(scores.argmax())], round(float(scores.max()), 4))
-            at += len(values)
-        out.append(
-            Candidate(
-                EVENT_TYPES[reading.type],
-                reading.score,
-                (reading.actor,) if reading.actor >= 0 else (),
-                (reading.recipient,) if reading.recipient >= 0 else (),
-                best_span(start[k], end[k]),
-                labels,
-            )
+    labels: list[dict[str, tuple[Any, float]]] = [{} for _ in found]
+    at = 0
+    for name, values in ATTRIBUTES if found else ():
+        scores = softmax(attributes[:, at : at + len(values)])
+        for row, best, score in zip(labels, scores.argmax(-1).tolist(), scores.max(-1).tolist(), strict=True):
+            row[name] = (values[best], round(score, 4))
+        at += len(values)
+    out = [
+        Candidate(
+            EVENT_TYPES[reading.type],
+            reading.score,
+            (reading.actor,) if reading.actor >= 0 else (),
+            (reading.recipient,) if reading.recipient >= 0 else (),
+            quote,
+            own,
         )
+        for reading, quote, own in zip(found, best_spans(start, end), labels, strict=True)
+    ]
     return sorted(out, key=lambda c: -c.score)
 
 

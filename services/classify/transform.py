@@ -135,7 +135,7 @@ class Classifier:
         states: Floats,
         tags: Floats,
     ) -> dict[int, SentenceExtraction]:
-        best = [best_tags(tags[row], e.is_sentence) for row, e in enumerate(encoded)]
+        best = best_tags(tags, sentence_mask)
         mentions = [
             _speaker_mention(p, e) + tag_spans(e, tags[row], "side", p.text, best[row])
             for row, (p, e) in enumerate(zip(pieces, encoded, strict=True))

@@ -3,7 +3,7 @@ import numpy as np
 from schemas.codebook import EVENT_TYPES, PEACES, TONES
 from services.classify.decode import (
     Candidate,
-    best_span,
+    best_spans,
     best_tags,
     candidates,
     merge,
@@ -51,7 +51,8 @@ def test_pairs_of_a_later_sentence_count_their_own_mentions() -> None:
 def test_best_span_never_ends_before_it_starts() -> None:
     start = np.array([0.0, 0.0, 5.0, 0.0], dtype=np.float32)
     end = np.array([9.0, 0.0, 0.0, 4.5], dtype=np.float32)
-    assert best_span(start, end) == (2, 3)
+    assert best_spans(np.stack([start, end]), np.stack([end, start])) == [(2, 3), (0, 2)]
+    assert best_spans(start[:0, None], end[:0, None]) == []
 
 
 def logits(rows: int, **of: list[float]) -> np.ndarray:
@@ -85,9 +86,13 @@ def test_tags_are_lawful_and_long_spans_stay_whole() -> None:
     tags[:, 0] = [4, 0, 0, 0, 4]  # outside
     tags[:, 1] = [0, 4, 1.0, 0, 0]  # begin
     tags[:, 2] = [5, 0, 0.9, 4, 0]  # inside, first of all where no span is open
-    best = best_tags(tags, [True] * 5)
-    assert best[:, 0].tolist() in ([0, 1, 2, 2, 0], [0, 1, 1, 2, 0], [1, 2, 2, 2, 0])
-    assert best_tags(tags, [True, False, False, False, True])[1:4, 0].tolist() == [0, 0, 0]
+    mask = np.array([[1, 1, 1, 1, 1], [1, 0, 0, 0, 1]])
+    both = best_tags(np.stack([tags, tags]), mask)
+    assert both[0, :, 0].tolist() in ([0, 1, 2, 2, 0], [0, 1, 1, 2, 0], [1, 2, 2, 2, 0])
+    assert both[1, 1:4, 0].tolist() == [0, 0, 0]
+    short = best_tags(tags[None, :4], mask[:1, :4])
+    padded = best_tags(tags[None], np.array([[1, 1, 1, 1, 0]]))
+    assert padded[0, :4].tolist() == short[0].tolist()
 
 
 def test_several_recipients_become_one_event() -> None:
