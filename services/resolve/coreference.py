@@ -10,10 +10,13 @@ from services.resolve.actors import PRONOUNS, ActorCode, code_actor
 from services.resolve.gazetteer import countries, fold
 
 NOBODY = ActorCode((), None, None, None, None, "unknown")
-PLURAL = re.compile(
-    r"^(?:both (?:sides|countries|leaders|governments|men|parties)|they|them|each other|"
-    r"the two (?:sides|countries|leaders|governments|men|nations))$"
+BOTH = re.compile(
+    r"^(?:each other|(?:both|the two)(?: (?:sides|countries|leaders|governments|men|parties|nations|capitals|ministers|"
+    r"presidents|neighbou?rs|diplomats|delegations))?)$"
 )
+THEY = frozenset({"they", "them", "their"})
+GROUP = re.compile(r"\b[a-z]+(?:[^s\W]s|men|people|police)$")
+"""Words for several people ("western officials", "rebels", "gunmen"), folded."""
 OWN = frozenset({"we", "our", "us", "i", "my"})
 SINGLE = frozenset({"he", "she", "him", "her", "his", "who"})
 ROLE = re.compile(
@@ -35,13 +38,18 @@ OFFICIAL = re.compile(
 
 @dataclass
 class Article:
-    """What has been read so far: full names by last name, people and sides in order of mention."""
+    """What has been read so far: full names by last name, people, groups and sides in order of mention.
+
+    `together` are the two sides of the last mutual event (a meeting, an agreement): whom "they" and "both sides" mean.
+    """
 
     on: date | None
     publisher: ActorCode
     names: dict[str, ActorCode] = field(default_factory=dict)
     persons: list[ActorCode] = field(default_factory=list)
     sides: list[ActorCode] = field(default_factory=list)
+    groups: list[ActorCode] = field(default_factory=list)
+    together: tuple[str, ...] = ()
 
 
 def publisher(source: str) -> ActorCode:
@@ -59,9 +67,11 @@ def resolve_mention(
     plain = fold(words)
     if plain in OWN:
         return speaker or article.publisher
-    if PLURAL.match(plain):
-        recent = [*article.sides[::-1]]
-        codes = tuple(dict.fromkeys(c for side in recent for c in side.codes[:1]))[:2][::-1]
+    if plain in THEY and not article.together and article.groups:
+        return _as(article.groups[-1], "pronoun")
+    if plain in THEY or BOTH.match(plain):
+        last_two = dict.fromkeys(c for side in article.sides[::-1] for c in side.codes[:1])
+        codes = article.together or tuple(last_two)[:2][::-1]
         return ActorCode(codes, None, None, None, None, "description") if codes else NOBODY
     if plain in SINGLE:
         pool = [s for s in before if s.resolved_by == "person"] or article.persons[::-1]
@@ -84,6 +94,8 @@ def resolve_mention(
             for part in fold(words).split()[-2:]:
                 article.names.setdefault(part, found)
             article.persons.append(found)
+        elif GROUP.search(plain) and plain not in countries():
+            article.groups.append(found)
         article.sides.append(found)
         return found
     if BLOC.match(plain):

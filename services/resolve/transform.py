@@ -29,6 +29,7 @@ from services.stage import Input, Outcome
 
 NAMESPACE = uuid.UUID("9b1c3c1e-55c7-5f0e-9d8c-0c1f7a0f2d11")
 FRESH = timedelta(days=7)
+JOINT = frozenset({"CONSULT", "AGREE", "COOPERATE"})
 VERBAL = frozenset({"STATEMENT", "ACCUSE", "SUPPORT", "REQUEST", "AGREE", "REJECT", "THREATEN"})
 
 
@@ -48,11 +49,21 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
         sentence = article.sentences[found.sentence]
         # Where no side is named as actor, the one whose words these are acts by saying them.
         implied = speakers.get((sentence.speaker_start or 0, sentence.speaker_end or 0), state.publisher)
-        events += [_event(event, found, sides, extracted, implied) for event in found.events]
+        told = [_event(event, found, sides, extracted, implied) for event in found.events]
+        state.together = _together(told, state.together)
+        events += told
     merged = _merge(events)
     # With every event goes the list of all: track sees by it what a new version of the article no longer says.
     all_events = [ArticleEvent(event_id=event.event_id, dyad=event.dyad) for event in merged]
     return [event.model_copy(update={"article_events": all_events}) for event in merged]
+
+
+def _together(events: Sequence[ResolvedEvent], before: tuple[str, ...]) -> tuple[str, ...]:
+    """The two sides of the last mutual event; nobody once another event has come between."""
+    for event in reversed(events):
+        codes = tuple(dict.fromkeys(s.code for s in (*event.actors, *event.recipients) if s.code != "UNK"))
+        return codes if event.type in JOINT and len(codes) == 2 else ()
+    return before
 
 
 def _sides(
@@ -91,7 +102,7 @@ def _event(
         actors = [_side(implied, code, "", None) for code in implied.codes[:1]]
     if not actors:
         actors = [Side(code="UNK", text="", resolved_by="the text does not tell")]
-    recipients = [r for r in recipients if r.code != "UNK"]
+    recipients = [r for r in recipients if r.code != "UNK" and not _is_itself(r, actors)]
     # A side is not its own recipient where the event has another one.
     others = [r for r in recipients if all(r.code != a.code for a in actors)]
     if others and len({a.code for a in actors}) == 1:
@@ -151,6 +162,12 @@ def _event(
         ingested_at=article.ingested_at,
         agency=article.dateline.agency if article.dateline else None,
     )
+
+
+def _is_itself(recipient: Side, actors: Sequence[Side]) -> bool:
+    """Whether a recipient is the actor's own state by its bare name: "Lavrov reaffirmed Moscow's commitment"."""
+    bare = recipient.resolved_by in ("country", "city") and recipient.sector in (None, "GOV")
+    return bare and any(a.code == recipient.code and a.sector == "GOV" for a in actors)
 
 
 def _side(found: ActorCode, code: str, text: str, span: tuple[int, int] | None) -> Side:

@@ -191,3 +191,45 @@ def test_the_bloc_is_the_organisation_named_before() -> None:
         ("[The bloc] condemned [Sudan].", [("ACCUSE", "The bloc", "Sudan", "condemned")]),
     )
     assert sides(events[1])[0] == ["AU"]
+
+
+def test_they_are_the_two_who_met_not_whom_they_talked_of() -> None:
+    *_, both = resolve(
+        ("[Narges Hosseini], Iran's trade envoy, went home.", []),
+        (
+            "On Friday [the Peruvian foreign minister] met [the Chilean foreign minister] about [Bolivia]'s gas.",
+            [("CONSULT", "the Peruvian foreign minister", "the Chilean foreign minister", "met")],
+        ),
+        ("[They] agreed to meet again.", [("AGREE", "They", "", "agreed to meet again")]),
+    )
+    assert {s.code for s in both.actors} == {"PER", "CHL"}
+    assert {s.code for s in both.recipients} == {"PER", "CHL"}
+
+
+def test_they_are_the_group_named_last_where_nobody_met() -> None:
+    event = resolve(
+        ("[Kenya] lies south of [Ethiopia].", []),
+        ("[Ugandan officials] have read the paper on [Sudan].", []),
+        ("[They] called it hollow.", [("ACCUSE", "They", "", "called it hollow")]),
+    )[0]
+    assert sides(event) == (["UGA"], [])
+
+
+def test_a_minister_does_not_act_toward_his_own_capital() -> None:
+    [event] = resolve(
+        (
+            "[Sergei Lavrov] reaffirmed [Moscow]'s commitment to a settlement.",
+            [("STATEMENT", "Sergei Lavrov", "Moscow", "reaffirmed Moscow's commitment to a settlement")],
+        )
+    )
+    assert sides(event) == (["RUS"], [])
+
+
+def test_a_president_does_act_toward_his_own_people() -> None:
+    [event] = resolve(
+        (
+            "[Vladimir Putin] thanked [Russian troops].",
+            [("SUPPORT", "Vladimir Putin", "Russian troops", "thanked Russian troops")],
+        )
+    )
+    assert sides(event) == (["RUS"], ["RUS"])
