@@ -22,6 +22,7 @@ from services import PIPELINE_VERSION
 from services.rawspan import raw_span
 from services.resolve.actors import ActorCode, code_actor
 from services.resolve.attribution import attributions, is_hearsay
+from services.resolve.continuation import Course
 from services.resolve.coreference import NOBODY, Article, publisher, resolve_mention
 from services.resolve.dates import date_event, is_past
 from services.resolve.places import local_country, place_event
@@ -43,6 +44,7 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
     article = extracted.article
     state = Article(article.published_at, publisher(article.source))
     speakers: dict[tuple[int, int], ActorCode] = {}
+    course = Course()
     events = []
     for found in extracted.sentences:
         sides = _sides(found, article, state, speakers)
@@ -51,7 +53,7 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
         implied = speakers.get((sentence.speaker_start or 0, sentence.speaker_end or 0), state.publisher)
         told = [_event(event, found, sides, extracted, implied) for event in found.events]
         state.together = _together(told, state.together)
-        events += told
+        events += course.follow(told, sentence, article.text[sentence.start : sentence.end])
     merged = _merge(events)
     # With every event goes the list of all: track sees by it what a new version of the article no longer says.
     all_events = [ArticleEvent(event_id=event.event_id, dyad=event.dyad) for event in merged]

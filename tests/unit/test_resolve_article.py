@@ -233,3 +233,26 @@ def test_a_president_does_act_toward_his_own_people() -> None:
         )
     )
     assert sides(event) == (["RUS"], ["RUS"])
+
+
+def test_what_goes_on_in_a_dated_meeting_has_its_date() -> None:
+    _, praise, _, later = resolve(
+        (
+            "[Sergei Lavrov] met [the Kenyan envoy] on Friday.",
+            [("CONSULT", "Sergei Lavrov", "the Kenyan envoy", "met the Kenyan envoy")],
+        ),
+        ("[Lavrov] also praised [Kenya].", [("SUPPORT", "Lavrov", "Kenya", "also praised Kenya")]),
+        ("[Kenya] thanked [him].", [("SUPPORT", "Kenya", "him", "thanked him")]),
+        ("[Lavrov] opposes the plan.", [("REJECT", "Lavrov", "", "opposes the plan")]),
+    )
+    assert (praise.when.date, praise.when.text) == ("2024-05-17", "on Friday")
+    assert later.when.date is None
+    assert later.when.reason
+
+
+def test_no_date_is_handed_on_from_another_actor() -> None:
+    _, praise = resolve(
+        ("[Kenya] met [Norway] on Friday.", [("CONSULT", "Kenya", "Norway", "met Norway")]),
+        ("[Peru] also praised [Kenya].", [("SUPPORT", "Peru", "Kenya", "also praised Kenya")]),
+    )
+    assert praise.when.date is None
