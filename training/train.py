@@ -48,7 +48,7 @@ MEASURED = 4000
 """Passages on which the ranges of activations are measured."""
 
 TEACHER = Course(epochs=2, encoder_rate=7e-5, head_rate=8e-4, stance_share=0.6)
-STUDENT = Course(epochs=4, encoder_rate=1.6e-4, head_rate=9e-4, stance_share=0.6, soft_share=0.2)
+STUDENT = Course(epochs=3, encoder_rate=1.6e-4, head_rate=9e-4, stance_share=0.6, soft_share=0.3)
 FINISH = Course(epochs=2, encoder_rate=8e-5, head_rate=4e-4, stance_share=0.35, soft_share=0.04)
 """After the student's course: mostly the labelled passages, the labels counting more than the teacher."""
 WEIGHTS = Weights()
@@ -63,7 +63,7 @@ class Recipe:
     threads: int = 2
     held_out: float = 0.04
     held_out_stance: float = 0.08
-    unlabelled: int = 14000
+    unlabelled: int = 10000
     teacher: Course = TEACHER
     student: Course = STUDENT
     finish: Course = FINISH
