@@ -133,9 +133,12 @@ def _counted(outcomes: list[Any], expected: int) -> list[Any]:
 
 def is_trouble(error: Exception) -> bool:
     """Whether the error tells of the machine (memory, files, network), not of the record."""
-    if isinstance(error, MemoryError | OSError):
-        return True
-    return any(words in str(error).lower() for words in MEMORY_WORDS)
+    return isinstance(error, OSError) or is_out_of_memory(error)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the error tells of a lack of memory, as Python or a library of C tells it."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in MEMORY_WORDS)
 
 
 def encode_window(done: Sequence[Done[In, Out]], route: Route) -> tuple[list[Outgoing], list[Reject | None]]:
