@@ -24,6 +24,7 @@ from services.runtime.settings import ServiceSettings
 from services.runtime.transactions import Aborted, Fatal, Transactions
 from services.runtime.watchdog import Watchdog
 from services.runtime.window import (
+    ONLY_FOR,
     Done,
     Outgoing,
     Raw,
@@ -42,7 +43,9 @@ POSITION_TIMEOUT_MS = 1000
 DETAIL_LOGGED = 200
 
 Polled = Mapping[TopicPartition, Sequence[Any]]
-POISON = Reject("process_killed", "the process died, ran out of memory or got stuck whenever it worked on this record alone")
+POISON = Reject(
+    "process_killed", "the process died, ran out of memory or got stuck whenever it worked on this record alone"
+)
 
 
 class BreakerTripped(RuntimeError):
@@ -69,6 +72,7 @@ class Loop(Generic[In, Out]):
         source = input_topic(stage.name)
         self._model = topics()[source].record
         self._source = settings.topic_prefix + source
+        self._others = set(topics()[source].consumers) - {stage.name}
         self._route = route(stage.name, settings)
         self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
         self._committed: dict[TopicPartition, int] = {}
@@ -150,19 +154,22 @@ class Loop(Generic[In, Out]):
         return self._finish(done, polled, group)
 
     def _work(self, raws: Sequence[Raw]) -> list[Done[In, Out]]:
+        mine = [raw for raw in raws if raw.only_for not in self._others]
+        others = [raw for raw in raws if raw.only_for in self._others]
         with self._metrics.phase("decode").time():
             decoded = cast(
-                "list[Input[In] | Reject]", decode_window(self._model, raws, self._settings.max_record_bytes)
+                "list[Input[In] | Reject]", decode_window(self._model, mine, self._settings.max_record_bytes)
             )
         with self._metrics.phase("transform").time():
             # With state each record goes alone: a slice done again would work on its first records twice.
             size = 1 if self._changelog else self._settings.slice_records
             transform = self._transform if self._stage.transform else None
             outcomes = run_transform(transform, decoded, size, self._check_stop)
-        return [
+        done = [
             Done(raw, None if isinstance(d, Reject) else d, outcome)
-            for raw, d, outcome in zip(raws, decoded, outcomes, strict=True)
+            for raw, d, outcome in zip(mine, decoded, outcomes, strict=True)
         ]
+        return done + [Done(raw, None, []) for raw in others]
 
     def _transform(self, inputs: Sequence[Input[In]]) -> list[Outcome[Out]]:
         assert self._stage.transform
@@ -293,4 +300,7 @@ def route(service: str, settings: ServiceSettings) -> Route:
 def _raw(record: Any) -> Raw:
     stamp = record.timestamp if record.timestamp is not None and record.timestamp >= 0 else None
     origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=stamp)
-    return Raw(origin, record.key, record.value)
+    only_for = next(
+        ((value or b"").decode("utf-8", "replace") for name, value in record.headers if name == ONLY_FOR), None
+    )
+    return Raw(origin, record.key, record.value, only_for)

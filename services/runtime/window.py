@@ -16,6 +16,8 @@ from services.stage import In, Input, Out, Outcome, Reject, State, Transform
 Sink = Callable[[Sequence[Input[In]]], None]
 T = TypeVar("T", bound=BaseModel)
 DETAIL_CHARACTERS = 1000
+ONLY_FOR = "demarche-only-for"
+"""Header of a record that a replay put back: the stage that had not handled it. Other readers have had it."""
 MEMORY_WORDS = ("out of memory", "std::bad_alloc", "failed to allocate", "cannot allocate memory")
 
 
@@ -53,15 +55,17 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A record as it came from the broker."""
+    """A record as it came from the broker; `only_for` names the one stage that a replay put it back for."""
 
     origin: Origin
     key: bytes | None
     value: bytes | None
+    only_for: str | None = None
 
 
 @dataclass(frozen=True)
