@@ -39,7 +39,7 @@ from services.runtime.window import (
 from services.stage import In, Input, Out, Outcome, Reject
 
 NO_EPOCH = -1
-POSITION_TIMEOUT_MS = 1000
+POSITION_TIMEOUT_MS = 10_000
 DETAIL_LOGGED = 200
 
 Polled = Mapping[TopicPartition, Sequence[Any]]

@@ -73,7 +73,7 @@ def ids(settings: ConnectionSettings, topic: str) -> list[object]:
 
 def end(running: Running) -> None:
     running.process.send_signal(signal.SIGTERM)
-    assert running.ends(15) == 0, running.log
+    assert running.ends(30) == 0, running.log
 
 
 def batches() -> Iterator[list[str]]:
@@ -99,22 +99,22 @@ def test_readers_first_loses_and_refuses_nothing(connection: ConnectionSettings,
         start(NORMALIZE, 0) as old_writer,
         start(CLASSIFY, 0) as old_reader,
     ):
-        old_writer.wait_ready()
+        old_writer.wait_ready(90)
         more()
-        old_reader.wait_ready()
+        old_reader.wait_ready(90)
         with start(CLASSIFY, 1, newer) as new_reader:
             more()
-            new_reader.wait_ready()
+            new_reader.wait_ready(90)
             more()
             end(old_reader)
             more()
             with start(NORMALIZE, 1, newer) as new_writer:
                 more()
-                new_writer.wait_ready()
+                new_writer.wait_ready(90)
                 more()
                 end(old_writer)
                 more()
-                wait_until(lambda: drained(connection, ["normalize", "classify"]), 60, "drained")
+                wait_until(lambda: drained(connection, ["normalize", "classify"]), 120, "drained")
     assert ids(connection, "events.extracted") == sent
     for topic in ("articles.clean", "events.extracted"):
         assert set(versions(connection, topic)) == {SCHEMA_VERSION, NEWER}, "the versions were not mixed"
@@ -128,12 +128,12 @@ def test_writers_first_ends_in_dead_letters_that_go_back_after_the_upgrade(
     send(connection, old)
     with service(connection, tmp_path, CLASSIFY) as reader:
         with service(connection, tmp_path, NORMALIZE) as writer:
-            wait_until(lambda: drained(connection, ["normalize", "classify"]), 60, "the old ones")
+            wait_until(lambda: drained(connection, ["normalize", "classify"]), 120, "the old ones")
             end(writer)
         new = [f"new{n}" for n in range(10)]
         send(connection, new)
         with service(connection, tmp_path, NORMALIZE, newer) as writer:
-            wait_until(lambda: drained(connection, ["normalize", "classify"]), 60, "the new ones")
+            wait_until(lambda: drained(connection, ["normalize", "classify"]), 120, "the new ones")
             end(writer)
         end(reader)
     letters = dead_letters(connection, "articles.clean.dlq", 10)
@@ -146,7 +146,7 @@ def test_writers_first_ends_in_dead_letters_that_go_back_after_the_upgrade(
     with service(connection, tmp_path, CLASSIFY, newer):
         done = replay(connection, "articles.clean.dlq", Selection(reason="newer_schema_version"))
         assert done.replayed == {"articles.clean": 10}
-        wait_until(lambda: drained(connection, ["classify"]), 60, "the replayed ones")
+        wait_until(lambda: drained(connection, ["classify"]), 120, "the replayed ones")
     assert ids(connection, "events.extracted") == sorted(old + new)
     through = [r["article"] for r in records(connection, "events.extracted")]
     assert Counter(a.get("added") for a in through if isinstance(a, dict)) == {"later": 10, None: 10}
