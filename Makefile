@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/train
 GOLD ?= ../shared/gold
+KILLS ?= 1000
+SEED ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env run test lint bench eval train schemas clean
+.PHONY: help env run test lint bench soak eval train schemas clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +38,9 @@ schemas: env ## write schemas/v1 from the models
 
 bench: env ## rates, as ratios of things run in turn in one run
 	$(BIN)/python -m bench
+
+soak: env ## crash schedules until KILLS kills, from SEED on; DEMARCHE_BOOTSTRAP=host:port for brokers of your own
+	$(BIN)/python -m tests.crash --kills $(KILLS) --seed $(SEED)
 
 eval: env ## score the model and the whole line on GOLD (development sets), and the identity of stories
 	$(BIN)/python -m training.evaluate $(GOLD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +31,12 @@ def place() -> Iterator[ConnectionSettings]:
 
 
 @contextmanager
-def prefixed(brokers: ConnectionSettings) -> Iterator[ConnectionSettings]:
-    """A connection to `brokers` with prefixes of its own; its topics and groups are deleted at the end."""
+def prefixed(brokers: ConnectionSettings, *, clean: bool = True) -> Iterator[ConnectionSettings]:
+    """A connection to `brokers` with prefixes of its own; `clean`: its topics and groups are deleted at the end."""
     mark = f"demarche-test-{uuid.uuid4().hex[:8]}."
     settings = brokers.model_copy(update={"topic_prefix": mark, "group_prefix": mark})
     try:
         yield settings
     finally:
-        clean_up(settings)
+        if clean and (left := clean_up(settings)):
+            sys.stderr.write(f"could not be deleted from {settings.bootstrap}: {'; '.join(left)}\n")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import topics
@@ -136,16 +136,32 @@ def _input(service: str) -> str:
     return next(n for n, t in topics().items() if service in t.consumers and not t.changelog)
 
 
-def clean_up(settings: ConnectionSettings) -> tuple[int, int]:
-    """Deletes the topics and groups that bear the prefixes of the settings; how many of each. Prefixes must be set."""
+def clean_up(settings: ConnectionSettings) -> list[str]:
+    """Deletes the topics and groups that bear the prefixes of the settings; what could not be deleted, and why.
+
+    A group that still has members, of killed processes, is tried again until they time out. Prefixes must be set.
+    """
     assert settings.topic_prefix, "without a prefix this would delete topics in use"
     assert settings.group_prefix, "without a prefix this would delete groups in use"
     admin = AdminClient(options(settings))
-    names = [name for name in admin.list_topics(timeout=SECONDS).topics if name.startswith(settings.topic_prefix)]
+    if names := [name for name in admin.list_topics(timeout=SECONDS).topics if name.startswith(settings.topic_prefix)]:
+        for answer in admin.delete_topics(names).values():
+            answer.result(SECONDS)
+    left: dict[str, str] = {}
+    until = time.monotonic() + SECONDS
+    while groups := _groups(admin, settings.group_prefix):
+        left = {}
+        for group, answer in admin.delete_consumer_groups(groups).items():
+            try:
+                answer.result(SECONDS)
+            except KafkaException as error:
+                left[group] = error.args[0].str()
+        if not left or time.monotonic() > until:
+            break
+        time.sleep(1)
+    return [f"{group}: {why}" for group, why in left.items()]
+
+
+def _groups(admin: AdminClient, prefix: str) -> list[str]:
     listed = admin.list_consumer_groups(request_timeout=SECONDS).result().valid
-    groups = [group.group_id for group in listed if group.group_id.startswith(settings.group_prefix)]
-    asked = [*admin.delete_consumer_groups(groups).values()] if groups else []
-    asked += [*admin.delete_topics(names, request_timeout=SECONDS).values()] if names else []
-    for answer in asked:
-        answer.result(SECONDS)
-    return len(names), len(groups)
+    return [group.group_id for group in listed if group.group_id.startswith(prefix)]

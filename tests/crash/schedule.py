@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tests.crash.reader import Onlooker, Seen, Snapshot, lag, read
 
 TICK_SECONDS = 0.05
 LOOK_SECONDS = 0.5
+REST_SECONDS = 240.0
 FEED = 10
 LAGS = {"normalize": 15, "classify": 40, "resolve": 40, "track": 120}
 """More is fed while every service has at most so much before it."""
@@ -44,7 +45,7 @@ class Result:
     findings: Findings
 
 
-def calm_run(settings: ConnectionSettings, count: int, folder: Path, seconds: float = 300) -> Calm:
+def calm_run(settings: ConnectionSettings, count: int, folder: Path, seconds: float = 600) -> Calm:
     """The event ids of the first `count` articles, by article version, from services that nobody disturbs."""
     ensure_topics(settings)
     with supervise(settings, tuple(SHARES), log_dir=folder, environment={"DEMARCHE_THREADS": "1"}) as running:
@@ -80,8 +81,8 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
         missed = ships.left
         for runner in ships.runners:
             runner.left.clear()
-        _wait(lambda: (ships.tick(), ships.settled)[1], 60, f"the end of the kills; logs in {folder}")
-        _wait(lambda: (ships.tick(), drained(settings, SHARES))[1], 120, f"the rest of the work; logs in {folder}")
+        _wait(lambda: (ships.tick(), ships.settled)[1], REST_SECONDS, f"the services steady again; logs in {folder}")
+        _wait(lambda: (ships.tick(), drained(settings, SHARES))[1], REST_SECONDS, f"all work done; logs in {folder}")
         snapshots.append(onlooker.look())
     finally:
         ships.close()
@@ -129,8 +130,7 @@ def send(settings: ConnectionSettings, first: int, count: int) -> int:
     return count
 
 
-def _wait(condition: object, seconds: float, what: str) -> None:
-    assert callable(condition)
+def _wait(condition: Callable[[], bool], seconds: float, what: str) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
