@@ -15,7 +15,6 @@ from tests.crash.plan import POINTS, SIGNALS
 from tests.crash.schedule import Calm, Result, calm_run, run
 
 ROUND_KILLS = 48
-ARTICLES = 400
 ROUND_SECONDS = 900.0
 SHOWN = 20
 
@@ -31,7 +30,7 @@ def main() -> int:
     brokers = given()
     print(f"brokers {brokers.bootstrap if brokers else 'local'}; logs in {folder}", flush=True)
     with place() as settings:
-        calm = calm_run(settings, ARTICLES, folder / "calm")
+        calm = calm_run(settings, folder / "calm")
     results: list[Result] = []
     while (left := told.kills - sum(r.kills.total() for r in results)) > 0:
         result = one_round(told.seed + len(results), min(ROUND_KILLS, left), calm, folder)

@@ -8,7 +8,9 @@ from schemas.records import RawArticle
 from services.runtime.codec import encode
 
 FIRST = datetime(2024, 5, 9, tzinfo=UTC)
-IDS = 40
+DIFFERENT = 60
+"""Articles by what they say; the stream repeats them."""
+IDS = 20
 BAD_EVERY = 12
 BAD_TOPICS = ("articles.raw", "articles.clean", "events.extracted", "events.resolved")
 BAD_VALUE = b'{"text": "never ends'
@@ -32,9 +34,14 @@ SENTENCES = (
 )
 
 
-def article(number: int) -> RawArticle:
-    """The article of that number: every IDS numbers a further version of the same one. `ingested_at`, which every
-    stage hands on, tells the numbers apart."""
+def mark(place: int) -> str:
+    """The `ingested_at` of that place as it stands in records; every stage hands it on, so it tells places apart."""
+    return f"{FIRST + timedelta(seconds=place):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def article(place: int) -> RawArticle:
+    """The article of that place in the stream: every IDS places another version of the same one."""
+    number = place % DIFFERENT
     one, two = PAIRS[number * 3 % len(PAIRS)]
     told = [SENTENCES[(number + n) % len(SENTENCES)] for n in range(1 + number % 3)]
     text = " ".join(sentence.format(who=PEOPLE[number % len(PEOPLE)], one=one, two=two) for sentence in told)
@@ -44,13 +51,13 @@ def article(number: int) -> RawArticle:
         text=f"{text} The market in the old town opened at {1 + number % 11} o'clock.",
         published_at="2024-05-09",
         source="Example Wire",
-        ingested_at=FIRST + timedelta(seconds=number),
+        ingested_at=FIRST + timedelta(seconds=place),
     )
 
 
-def records(number: int) -> list[tuple[str, bytes, bytes]]:
-    """What the stream has at that number: topic, key, value of the article, and of bad records now and then."""
-    made = article(number)
+def records(place: int) -> list[tuple[str, bytes, bytes]]:
+    """What the stream has at that place: topic, key, value of the article, and of bad records now and then."""
+    made = article(place)
     good = ("articles.raw", made.article_id.encode(), encode(made))
-    bad = [(topic, f"bad-{number}".encode(), BAD_VALUE) for topic in BAD_TOPICS if number % BAD_EVERY == BAD_EVERY - 1]
+    bad = [(topic, f"bad-{place}".encode(), BAD_VALUE) for topic in BAD_TOPICS if place % BAD_EVERY == BAD_EVERY - 1]
     return [good, *bad]

@@ -169,11 +169,11 @@ def _disorder(stage: Stage, written: Sequence[Seen], sources: Mapping[Hashable, 
     return found
 
 
-def check_events(records: Iterable[Seen], sent: Iterable[Hashable], calm: Mapping[Hashable, Counter[str]]) -> Findings:
+def check_events(records: Iterable[Seen], expected: Mapping[Hashable, Counter[str]]) -> Findings:
     """The set and count of event ids is that of an undisturbed run over the same articles."""
     findings = Findings()
     found = events_by_article(records)
-    for mark in sent:
-        _compare(findings, f"events of {mark}", found.pop(mark, Counter()), calm.get(mark, Counter()))
+    for mark, ids in expected.items():
+        _compare(findings, f"events of {mark}", found.pop(mark, Counter()), ids)
     findings.foreign += [f"events of {mark}, which was not sent" for mark in found]
     return findings

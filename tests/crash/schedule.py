@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,8 @@ REST_SECONDS = 240.0
 FEED = 10
 LAGS = {"normalize": 15, "classify": 40, "resolve": 40, "track": 120}
 """More is fed while every service has at most so much before it."""
-Calm = Mapping[Hashable, Counter[str]]
+Calm = Sequence[Counter[str]]
+"""Event ids of each different article."""
 
 
 @dataclass
@@ -45,25 +46,19 @@ class Result:
     findings: Findings
 
 
-def calm_run(settings: ConnectionSettings, count: int, folder: Path, seconds: float = 600) -> Calm:
-    """The event ids of the first `count` articles, by article version, from services that nobody disturbs."""
+def calm_run(settings: ConnectionSettings, folder: Path, seconds: float = 600) -> Calm:
+    """The event ids of each different article, from services that nobody disturbs."""
     ensure_topics(settings)
     with supervise(settings, tuple(SHARES), log_dir=folder, environment={"DEMARCHE_THREADS": "1"}) as running:
         running.wait_ready()
-        send(settings, 0, count)
+        send(settings, 0, articles.DIFFERENT)
         _wait(running.drained, seconds, f"the undisturbed run; logs in {folder}")
     found = events_by_article(read(settings, "events.diplomatic"))
-    return {mark: found.get(mark, Counter()) for mark in _marks(read(settings, "articles.raw"))}
-
-
-def _marks(raw: Iterable[Seen]) -> list[Hashable]:
-    """Of the articles among the records."""
-    return [record.value["ingested_at"] for record in raw if record.value is not None]
+    return [found.get(articles.mark(place), Counter()) for place in range(articles.DIFFERENT)]
 
 
 def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder: Path, seconds: float) -> Result:
-    """The schedule of `seed`. Kills that have not come after `seconds`, or when the articles of the undisturbed run
-    are used up, are told as missed."""
+    """The schedule of `seed`, until its kills have come; those that have not after `seconds` are told as missed."""
     began = time.monotonic()
     ensure_topics(settings)
     ships, onlooker = fleet(settings, plan(seed, kills), folder, SETTINGS), Onlooker(settings, tuple(SHARES))
@@ -75,8 +70,8 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
             if came or time.monotonic() > looked + LOOK_SECONDS:
                 snapshots.append(onlooker.look())
                 looked = time.monotonic()
-                if fed < len(calm) and all(lag(snapshots[-1], s) <= most for s, most in LAGS.items()):
-                    fed += send(settings, fed, min(FEED, len(calm) - fed))
+                if all(lag(snapshots[-1], s) <= most for s, most in LAGS.items()):
+                    fed += send(settings, fed, FEED)
             time.sleep(TICK_SECONDS)
         missed = ships.left
         for runner in ships.runners:
@@ -89,7 +84,8 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
         onlooker.close()
     names = {name for stage in STAGES for name in (stage.source, stage.target, f"{stage.source}.dlq")}
     topics = {name: read(settings, name) for name in names}
-    findings = _findings(topics, calm, snapshots)
+    expected = {articles.mark(place): calm[place % len(calm)] for place in range(fed)}
+    findings = _findings(topics, expected, snapshots)
     return Result(
         seed=seed,
         kills=ships.kills,
@@ -105,24 +101,26 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
     )
 
 
-def _findings(topics: Mapping[str, list[Seen]], calm: Calm, snapshots: list[Snapshot]) -> Findings:
+def _findings(
+    topics: Mapping[str, list[Seen]], expected: Mapping[Hashable, Counter[str]], snapshots: list[Snapshot]
+) -> Findings:
     findings = Findings()
     for stage in STAGES:
-        findings.add(check_stage(stage, topics, calm, snapshots))
+        findings.add(check_stage(stage, topics, expected, snapshots))
         left = lag(snapshots[-1], stage.service)
         if left:
             findings.lost.append(f"{stage.service}: {left} offsets at the end are not committed")
     for name in ("events.resolved", "events.diplomatic"):
-        findings.add(check_events(topics[name], _marks(topics["articles.raw"]), calm))
+        findings.add(check_events(topics[name], expected))
     return findings
 
 
 def send(settings: ConnectionSettings, first: int, count: int) -> int:
-    """Writes `count` numbers of the stream; how many."""
+    """Writes `count` places of the stream; how many."""
     producer = clients.producer(settings)
     try:
-        for number in range(first, first + count):
-            for topic, key, value in articles.records(number):
+        for place in range(first, first + count):
+            for topic, key, value in articles.records(place):
                 producer.send(settings.topic_prefix + topic, value=value, key=key)
         producer.flush()
     finally:
