@@ -17,11 +17,11 @@ from tests.integration.helpers import produce, service
 
 SEED = 1
 KILLS = 18
-SECONDS = 300.0
+SECONDS = 600.0
 """For a machine that has much else to do; alone it takes less than a minute."""
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path) -> None:
     with place() as settings:
         calm = calm_run(settings, tmp_path / "calm")
