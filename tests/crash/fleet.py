@@ -92,6 +92,8 @@ class Fleet:
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
     starts: int = 0
     ends: Counter[str] = field(default_factory=Counter)
+    ending: bool = False
+    """Time is up: who starts has no kills, guests leave. A process that still has some may yet take them."""
     _unexplained: int = 0
 
     @property
@@ -101,8 +103,8 @@ class Fleet:
 
     @property
     def settled(self) -> bool:
-        """Whether all kills are done, nobody is stopped, and only the first instances are still there."""
-        return not self.left and all(r.member if r.first else r.over for r in self.runners)
+        """Whether all kills are done or time is up, nobody is stopped, and only the first instances are there."""
+        return (self.ending or not self.left) and all(r.member if r.first else r.over for r in self.runners)
 
     def tick(self) -> int:
         """Looks after everyone; how many kills have come since the last time."""
@@ -119,6 +121,9 @@ class Fleet:
     def _tend(self, runner: Runner) -> int:
         now = time.monotonic()
         if runner.child is None:
+            if self.ending:
+                runner.over = True
+                return 0
             host = next(r for r in self.runners if r.life.service == runner.life.service and r.first)
             if len(host.life.kills) - len(host.left) >= runner.life.joins_after:
                 self._start(runner)
@@ -129,19 +134,19 @@ class Fleet:
                 runner.wake_at = None
                 runner.child.send_signal(signal.SIGCONT)
             return came
-        code = runner.child.poll()
+        code, done = runner.child.poll(), self.ending or not runner.left
         if code is not None:
             self.ends[f"{runner.life.service} {code}"] += 1
             self._unexplained += code not in EXPLAINED
             assert code != EXIT_BROKEN_SETTING, f"{runner.name} does not start; see {runner.log}"
             assert self._unexplained < UNRULY, f"services end by themselves: {self.ends}; see {runner.log.parent}"
-            if code == 0 and not runner.left and not runner.first:
+            if code == 0 and done and not runner.first:
                 runner.over = True
             else:
                 self._start(runner)
-        elif runner.member and not runner.left and not runner.first:
+        elif runner.member and done and not runner.first:
             self._stop(runner)
-        elif runner.member and runner.left and now - runner.waiting_since > PATIENCE_SECONDS:
+        elif runner.member and not done and now - runner.waiting_since > PATIENCE_SECONDS:
             self._nudge(runner, now)
         return came
 
@@ -188,7 +193,7 @@ class Fleet:
             "DEMARCHE_TOPIC_PREFIX": self.settings.topic_prefix,
             "DEMARCHE_GROUP_PREFIX": self.settings.group_prefix,
             "DEMARCHE_INSTANCE": runner.life.instance,
-            "CRASH_KILLS": plan.dumped(runner.left),
+            "CRASH_KILLS": plan.dumped([] if self.ending else runner.left),
             "CRASH_FIRED": str(runner.fired),
             "CRASH_JOINED": str(runner.joined),
         }

@@ -73,9 +73,7 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
                 if all(lag(snapshots[-1], s) <= most for s, most in LAGS.items()):
                     fed += send(settings, fed, FEED)
             time.sleep(TICK_SECONDS)
-        missed = ships.left
-        for runner in ships.runners:
-            runner.left.clear()
+        ships.ending = ships.left > 0
         _wait(lambda: (ships.tick(), ships.settled)[1], REST_SECONDS, f"the services steady again; logs in {folder}")
         _wait(lambda: (ships.tick(), drained(settings, SHARES))[1], REST_SECONDS, f"all work done; logs in {folder}")
         snapshots.append(onlooker.look())
@@ -89,7 +87,7 @@ def run(settings: ConnectionSettings, seed: int, kills: int, calm: Calm, folder:
     return Result(
         seed=seed,
         kills=ships.kills,
-        missed=missed,
+        missed=ships.left,
         articles=fed,
         inputs=sum(len(topics[stage.source]) for stage in STAGES),
         events=len(topics["events.diplomatic"]),
