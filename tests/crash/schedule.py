@@ -50,7 +50,7 @@ def calm_run(settings: ConnectionSettings, folder: Path, seconds: float = 600) -
     """The event ids of each different article, from services that nobody disturbs."""
     ensure_topics(settings)
     with supervise(settings, tuple(SHARES), log_dir=folder, environment={"DEMARCHE_THREADS": "1"}) as running:
-        running.wait_ready()
+        running.wait_ready(seconds)
         send(settings, 0, articles.DIFFERENT)
         _wait(running.drained, seconds, f"the undisturbed run; logs in {folder}")
     found = events_by_article(read(settings, "events.diplomatic"))
