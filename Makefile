@@ -7,9 +7,12 @@ TORCH := torch==2.13.0
 PIP_AUDIT := pip-audit==2.10.1
 DATA ?= ../shared/train
 GOLD ?= ../shared/gold
+KILLS ?= 1000
+SEED ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help env run test lint bench eval train schemas constraints audit clean
+.PHONY: help env run test lint bench soak eval train schemas clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +42,9 @@ schemas: env ## write schemas/v1 from the models
 
 bench: env ## rates, as ratios of things run in turn in one run
 	$(BIN)/python -m bench
+
+soak: env ## crash schedules until KILLS kills, from SEED on; DEMARCHE_BOOTSTRAP=host:port for brokers of your own
+	$(BIN)/python -m tests.crash --kills $(KILLS) --seed $(SEED)
 
 eval: env ## score the model and the whole line on GOLD (development sets), and the identity of stories
 	$(BIN)/python -m training.evaluate $(GOLD)

@@ -1,15 +1,13 @@
-"""What several tests share: one local broker for the whole run, topics of their own for each test."""
+"""What several tests share: one broker for the whole run, topics of their own for each test."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from services.runtime.broker import LocalBroker
     from services.runtime.settings import ConnectionSettings
 
 
@@ -19,20 +17,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[LocalBroker]:
+def brokers() -> Iterator[ConnectionSettings]:
+    """The brokers of DEMARCHE_BOOTSTRAP, or a local one."""
     from services.runtime.broker import local_broker
+    from services.runtime.settings import ConnectionSettings
+    from tests.crash.place import given
 
+    if named := given():
+        yield named
+        return
     with local_broker() as running:
-        yield running
+        yield ConnectionSettings(bootstrap=running.bootstrap, security_protocol="PLAINTEXT")
 
 
 @pytest.fixture
-def connection(broker: LocalBroker) -> ConnectionSettings:
-    """Topics and groups that no other test touches."""
-    from services.runtime.settings import ConnectionSettings
+def connection(brokers: ConnectionSettings) -> Iterator[ConnectionSettings]:
+    """Topics and groups that no other test touches; on brokers of others they are deleted at the end."""
     from services.runtime.topics import ensure_topics
+    from tests.crash.place import given, prefixed
 
-    mark = uuid.uuid4().hex[:8] + "."
-    settings = ConnectionSettings(bootstrap=broker.bootstrap, topic_prefix=mark, group_prefix=mark)
-    ensure_topics(settings)
-    return settings
+    with prefixed(brokers, clean=given() is not None) as settings:
+        ensure_topics(settings)
+        yield settings

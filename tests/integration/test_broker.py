@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import confluent_kafka
@@ -16,12 +17,21 @@ from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartiti
 
 from schemas.topics import topics
 from services.runtime import clients
-from services.runtime.broker import BrokerError, LocalBroker, is_local, local_broker
+from services.runtime.broker import BrokerError, is_local, local_broker
 from services.runtime.settings import ConnectionSettings, ServiceSettings
 from services.runtime.topics import ensure_topics
 from services.runtime.transactions import Aborted, Fatal, Transactions
 from services.runtime.window import Outgoing
 from tests.integration.helpers import ROOT, produce, read_committed, wait_until
+
+
+@pytest.fixture
+def connection() -> Iterator[ConnectionSettings]:
+    """A local broker, whatever the other tests run on."""
+    with local_broker() as broker:
+        settings = ConnectionSettings(bootstrap=broker.bootstrap, topic_prefix="t.", group_prefix="t.")
+        ensure_topics(settings)
+        yield settings
 
 
 def alive(pid: int) -> bool:
@@ -149,7 +159,7 @@ def test_a_killed_writers_open_transaction_is_aborted_by_the_next(connection: Co
     assert records_behind(connection, 3) == [b"last"]
 
 
-def test_the_elder_writer_is_fenced(connection: ConnectionSettings, broker: LocalBroker) -> None:
+def test_the_elder_writer_is_fenced(connection: ConnectionSettings) -> None:
     group = ConsumerGroupMetadata(group_id=connection.group_prefix + "g")
     settings = ServiceSettings.model_validate(connection.model_dump())
     topic = connection.topic_prefix + "alerts"
