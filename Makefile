@@ -13,9 +13,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help env run test lint bench eval train schemas constraints audit clean
 .PHONY: help env run test lint bench soak eval train schemas clean
+INPUTS ?= 100000
+SEED ?= 1
+.PHONY: help env run test fuzz fuzz-normalize lint bench eval train schemas clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +35,13 @@ test: env ## lint, types and all tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+fuzz: env ## INPUTS hostile articles, drawn from SEED, through normalize, resolve and track; a table at the end
+	$(BIN)/python -m tests.hostile --inputs $(INPUTS) --seed $(SEED) --keep .demarche/hostile
+
+fuzz-normalize: env ## normalize under atheris, INPUTS runs guided by coverage
+	$(BIN)/pip install -q -e '.[fuzz]'
+	$(BIN)/python -m tests.hostile.guided -runs=$(INPUTS) -seed=$(SEED) -timeout=10 -rss_limit_mb=4096
 
 lint: env ## format and mend what ruff can mend, then check types
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

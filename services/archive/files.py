@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -27,10 +28,15 @@ def sink(folder: Path) -> Callable[[Sequence[Input[DiplomaticEvent]]], None]:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{topic}-{partition:05d}-{part[0].origin.offset:0{OFFSET_DIGITS}d}.parquet"
             temporary = path.with_suffix(".part")
-            with temporary.open("wb") as file:
-                pq.write_table(table(part), file, compression="zstd")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            try:
+                with temporary.open("wb") as file:
+                    pq.write_table(table(part), file, compression="zstd")
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, path)
+            except OSError:
+                with suppress(OSError):
+                    temporary.unlink()  # A half-written file would fill a full disk further.
+                raise
 
     return write

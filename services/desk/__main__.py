@@ -1,17 +1,26 @@
 """Runs desk: events.diplomatic → alerts, the database, the page and its API, webhooks."""
 
+import math
 import sys
 
-from services.desk import register
+from services.desk import outbox, register
 from services.desk.courier import Courier
 from services.desk.intake import intake
 from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
-from services.desk.store import Store
+from services.desk.store import Store, StoreTrouble
 from services.runtime.metrics import Metrics
 from services.runtime.service import EXIT_TROUBLE, run_service
 from services.runtime.settings import load_settings
 from services.runtime.window import Stage
+
+
+def calls_waiting(store: Store) -> float:
+    """Webhook calls that wait; not a number while the database is away."""
+    try:
+        return outbox.waiting(store)
+    except StoreTrouble:
+        return math.nan
 
 
 def main() -> int:
@@ -25,7 +34,7 @@ def main() -> int:
         sys.stderr.write(f"demarche: desk cannot start: {error}\n")
         return EXIT_TROUBLE  # A database or a port may be there the next time.
     metrics = Metrics("desk")
-    metrics.desk_readers(lambda: server.bulletin.readers)
+    metrics.desk(lambda: server.bulletin.readers, lambda: server.bulletin.behind, lambda: calls_waiting(store))
     with server, Courier(store, settings, metrics.webhook_call):
         return run_service(Stage("desk", intake(store)), settings, metrics)
 

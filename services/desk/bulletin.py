@@ -20,6 +20,8 @@ BEAT_SECONDS = 10.0
 RETRY_MS = 1000
 KEPT = 2000
 READ = 500
+SENT = 100
+"""Changes told at once: what a reader that takes nothing holds in memory is at most that."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,46 @@ class Entry:
         return self.change.item.seq
 
 
+@dataclass(eq=False)
+class Reader:
+    """An open event stream, and the number of the last change that it took."""
+
+    seq: int
+
+
 class Bulletin:
     """The latest changes in memory. `run` fills it; all in the thread of one event loop, except `stop`."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.stopped = False
-        self.readers = 0
+        self._readers: set[Reader] = set()
         self._kept: deque[Entry] = deque()
         self._floor: int | None = None
         self._last = 0
         self._news = asyncio.Event()
+
+    @property
+    def readers(self) -> int:
+        """Event streams open."""
+        return len(self._readers)
+
+    @property
+    def behind(self) -> int:
+        """Changes that the slowest reader has yet to take; may be asked for by any thread."""
+        return max((self._last - reader.seq for reader in list(self._readers)), default=0)
+
+    def open(self, after: int | None) -> Reader:
+        """Counts a reader that goes on behind a number, or begins now."""
+        reader = Reader(self._last if after is None else after)
+        self._readers.add(reader)
+        return reader
+
+    def close(self, reader: Reader) -> None:
+        """Counts it no more; one that leaves without having taken what there was is told of."""
+        self._readers.discard(reader)
+        if not self.stopped and self._last > reader.seq:
+            structlog.get_logger("demarche").warning("a reader left behind", changes=self._last - reader.seq)
 
     def stop(self) -> None:
         """Ends every stream at the next look."""
@@ -82,15 +113,15 @@ class Bulletin:
         news.set()
 
     async def after(self, seq: int) -> list[Entry]:
-        """Changes behind `seq`, oldest first: from memory, or for a reader far behind from the database."""
+        """The next SENT changes behind `seq`, oldest first: from memory, or for a reader far behind the database."""
         if self._floor is not None and seq >= self._floor:
             newer = []
             for kept in reversed(self._kept):
                 if kept.seq <= seq:
                     break
                 newer.append(kept)
-            return newer[::-1]
-        return [entry(change) for change in await asyncio.to_thread(reading.since, self.store, seq, READ)]
+            return newer[: -SENT - 1 : -1]
+        return [entry(change) for change in await asyncio.to_thread(reading.since, self.store, seq, SENT)]
 
     async def wait(self, seq: int, seconds: float) -> bool:
         """Whether something newer came within `seconds`."""
@@ -112,7 +143,7 @@ async def stream(
     `story`: a new or changed story. `gone`: a story changed so that the filter no longer takes it. `beat`: nothing
     new, still here. `reset`: the number is none of this database; ask for the list again.
     """
-    bulletin.readers += 1
+    reader = bulletin.open(after)
     try:
         newest = await asyncio.to_thread(reading.newest, bulletin.store)
         seq = newest if after is None else after
@@ -120,6 +151,7 @@ async def stream(
         if seq > newest:
             seq = newest
             hello += _event("reset", seq, "{}")
+        reader.seq = seq
         yield hello + _event("beat", seq, "{}")
         while not bulletin.stopped:
             entries = await bulletin.after(seq)
@@ -128,12 +160,13 @@ async def stream(
                 seq = entries[-1].seq
             if told:
                 yield b"".join(told)
+            reader.seq = seq
             if not entries and not await bulletin.wait(seq, beat_seconds):
                 yield _event("beat", seq, "{}")
     except StoreTrouble:
         return  # The reader comes again with its number.
     finally:
-        bulletin.readers -= 1
+        bulletin.close(reader)
 
 
 def entry(change: Change) -> Entry:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from random import SystemRandom
-from threading import Event, Thread, Timer
+from threading import Event, Lock, Thread, Timer
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ TROUBLE_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
 DAY_MS = 86_400_000
 LEASE_FACTOR = 4.0
+LONGEST_REST = 60.0
 PORTS = {"http": 80, "https": 443}
 GOOD = range(200, 300)
 
@@ -81,6 +82,41 @@ def _end(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+class Addresses:
+    """Which addresses are being called, one call at a time each, and which are left alone after they failed.
+
+    So one that hangs holds one caller now and then, and not all of them while others wait.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._busy: set[str] = set()
+        self._rests: dict[str, tuple[int, float]] = {}
+
+    def take(self, claim: Callable[[set[str]], Job | None]) -> Job | None:
+        """What `claim` gives when it is told which addresses are not to be called now."""
+        with self._lock:
+            now = time.monotonic()
+            job = claim(self._busy | {url for url, (_, until) in self._rests.items() if until > now})
+            if job is not None:
+                self._busy.add(job.url)
+            return job
+
+    def give_back(self, url: str, rest: float | None) -> None:
+        """The call is over; the address rests for so many seconds, or is as good as new."""
+        with self._lock:
+            self._busy.discard(url)
+            if rest is None:
+                self._rests.pop(url, None)
+            else:
+                self._rests[url] = self._rests.get(url, (0, 0.0))[0] + 1, time.monotonic() + rest
+
+    def failures(self, url: str) -> int:
+        """Failed calls in a row."""
+        with self._lock:
+            return self._rests.get(url, (0, 0.0))[0]
+
+
 class Courier:
     """Threads that make the calls that are due, and drop stories that are too old."""
 
@@ -91,6 +127,7 @@ class Courier:
             settings.desk_webhook_seconds, settings.desk_webhook_answer_bytes, settings.desk_webhook_allow
         )
         self._random = SystemRandom()
+        self._addresses = Addresses()
         self._stop = Event()
         steps: list[tuple[Callable[[], bool], float]] = [(self._deliver, IDLE_SECONDS)] * CALLERS
         steps.append((self._prune, PRUNE_SECONDS))
@@ -119,21 +156,40 @@ class Courier:
 
     def _deliver(self) -> bool:
         """One call; whether there was one to make."""
-        job = outbox.claim(self._store, int(self._bounds.seconds * LEASE_FACTOR * 1000))
+        job = self._addresses.take(
+            lambda held: outbox.claim(self._store, int(self._bounds.seconds * LEASE_FACTOR * 1000), held)
+        )
         if job is None:
             return False
+        rest: float | None = None
+        try:
+            rest = self._made(job)
+        finally:
+            self._addresses.give_back(job.url, rest)
+        return True
+
+    def _made(self, job: Job) -> float | None:
+        """Makes the call and notes how it went; the seconds that its address is to be left alone, None for none."""
         try:
             self._call(job)
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
             if isinstance(error, StoreTrouble):
                 raise
+            why = str(error) or type(error).__name__
             again = self._again_in_ms(job, error)
-            outbox.failed(self._store, job, str(error) or type(error).__name__, again)
+            outbox.failed(self._store, job, why, again)
             self._told("dead" if again is None else "failed")
-        else:
-            outbox.sent(self._store, job)
-            self._told("sent")
-        return True
+            structlog.get_logger("demarche").warning(
+                "webhook call failed", subscription=job.subscription, tries=job.tries, why=why, given_up=again is None
+            )
+            if isinstance(error, Refused):
+                return None  # Nobody was called.
+            s, failures = self._settings, self._addresses.failures(job.url) + 1
+            longest = min(s.desk_webhook_longest_wait, LONGEST_REST)
+            return webhook.wait_seconds(failures, s.desk_webhook_first_wait, longest, self._random)
+        outbox.sent(self._store, job)
+        self._told("sent")
+        return None
 
     def _call(self, job: Job) -> None:
         content = webhook.body(job)

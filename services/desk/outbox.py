@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from schemas.records import Alert
 from services.desk.intake import PENDING
@@ -29,12 +30,15 @@ class Job:
     tries: int
 
 
-def claim(store: Store, lease_ms: int) -> Job | None:
-    """The call that is due for longest; nobody else gets it until `lease_ms` are over. None when none is due."""
+def claim(store: Store, lease_ms: int, held: Collection[str] = ()) -> Job | None:
+    """The call that is due for longest; nobody else gets it until `lease_ms` are over. None when none is due.
+
+    Calls to the addresses in `held` are left waiting.
+    """
     d, s = store.tables.deliveries, store.tables.subscriptions
     now = now_ms()
     query = select(d, s.c.secret).join(s, s.c.id == d.c.subscription)
-    due = query.where(d.c.state == PENDING, d.c.due <= now).order_by(d.c.due).limit(1)
+    due = query.where(d.c.state == PENDING, d.c.due <= now, d.c.url.not_in(held)).order_by(d.c.due).limit(1)
     with store.transaction() as connection:
         row = connection.execute(due).first()
         if row is None:
@@ -76,6 +80,13 @@ def dead(store: Store, subscription: str) -> list[DeadDelivery]:
     ]
 
 
+def waiting(store: Store) -> int:
+    """Calls neither taken nor given up."""
+    d = store.tables.deliveries
+    with store.transaction() as connection:
+        return int(connection.execute(select(func.count()).where(d.c.state == PENDING)).scalar_one())
+
+
 def revive(store: Store, subscription: str) -> int:
     """Makes calls given up due again; how many."""
     d = store.tables.deliveries
@@ -85,12 +96,17 @@ def revive(store: Store, subscription: str) -> int:
 
 
 def prune(store: Store, before_ms: int) -> int:
-    """Drops stories not heard of since, with all that hangs on them, and calls made before; how many stories."""
+    """Drops stories not heard of since, with all that hangs on them, and calls made before; how many stories.
+
+    A call that still waits from before is given up, and dropped the next time.
+    """
     t = store.tables
     with store.transaction() as connection:
         reserve(connection, t, 0)  # A window under way may be adding to one of them.
         d = t.deliveries
         connection.execute(delete(d).where(d.c.created_at < before_ms, d.c.state != PENDING))
+        late = (d.c.created_at < before_ms) & (d.c.state == PENDING)
+        connection.execute(update(d).where(late).values(state=DEAD, error="waited too long"))
         return connection.execute(delete(t.stories).where(t.stories.c.last_seen < before_ms)).rowcount
 
 

@@ -15,6 +15,7 @@ from services.desk.store import Store
 
 BACKLOG = 512
 GRACE_SECONDS = 1
+SEND_BYTES = 128 * 1024
 JOIN_SECONDS = 3.0
 
 
@@ -26,6 +27,9 @@ class DeskServer:
         self._socket = socket.create_server(
             (settings.desk_host, settings.desk_port), family=family, backlog=BACKLOG, reuse_port=False
         )
+        # Taken over by every connection: the kernel ends one whose reader takes nothing, and holds little for it.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.desk_reader_seconds * 1000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         self.port: int = self._socket.getsockname()[1]
         self.bulletin = Bulletin(store)
         config = uvicorn.Config(

@@ -33,6 +33,10 @@ class DeskSettings(ServiceSettings):
     desk_burst: Positive = Field(default=400, description="Requests from one address at once")
     desk_readers: Positive = Field(default=1000, description="Event streams open at once")
 
+    desk_reader_seconds: Seconds = Field(
+        default=30.0, description="A connection whose reader takes nothing for that long is ended; it may come again"
+    )
+
     desk_webhook_allow: list[IPv4Network | IPv6Network] = Field(
         default=[], description="Private networks that webhooks may reach, and by plain http"
     )

@@ -28,6 +28,7 @@ MOST_RAW = 2_000_000
 MOST_TEXT = 200_000
 """Characters to read: longer than the longest verbatim records, and all that later stages add fits into one message."""
 MOST_LINES = 20_000
+MOST_SOURCE, MOST_URL = 1_000, 8_000
 MOST_TAGS = 50_000
 SUPPORTED = frozenset({"en"})
 DATELINE_AMONG = 4
@@ -58,6 +59,10 @@ def clean_article(raw: RawArticle, now: datetime) -> CleanArticle | Reject:
 
     Rejects: `no_text`, `too_large`, `unsupported_language`.
     """
+    # Both go along with every event of the article.
+    for name, words, most in (("source", raw.source, MOST_SOURCE), ("url", raw.url or "", MOST_URL)):
+        if len(words) > most:
+            return _too_large(len(words), f"characters of {name}", most)
     size = len(raw.title) + len(raw.text)
     if size > MOST_RAW:
         return _too_large(size, "characters", MOST_RAW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +17,7 @@ from services.resolve.gazetteer import (
     country_codes,
     fold,
     last_names,
+    longest_name,
     office_at,
     organisations,
     people,
@@ -25,6 +27,8 @@ from services.resolve.gazetteer import (
 
 LARGE_CITY = 400_000
 LONE_CITY = 40_000
+LONGEST = 400
+"""Characters of a name or description that are looked at; what is longer is a text and names nobody."""
 METROPOLIS = 3_000_000
 """A lone name that is also somebody's last name ("Kennedy", "Santos") is a city only from this size on."""
 HALVES = {
@@ -67,9 +71,10 @@ def _known_names(plain: str) -> list[tuple[int, str]]:
     for start in starts:
         if start < at:
             continue
-        for end in reversed(ends):
+        # Only ends that a name of the tables can reach, or long words would be tried against one another.
+        for end in reversed(ends[bisect_right(ends, start) : bisect_right(ends, start + longest_name())]):
             name = plain[start:end]
-            if end > start and (name in people() or name in organisations() or name in countries()):
+            if name in people() or name in organisations() or name in countries():
                 out.append((start, name))
                 at = end
                 break
@@ -88,6 +93,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
 
     Nothing is guessed: what no table and no word of the text tells is None, and `codes` is then empty.
     """
+    text, context = text[:LONGEST], context[:LONGEST]
     plain = _HALF.sub(lambda m: HALVES[m[1]] + "-", _BACKED.sub("", fold(text)))
     role = sector(text)
     if _US_GEORGIA.search(plain):

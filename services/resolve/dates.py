@@ -19,16 +19,18 @@ _MONTH = "|".join(
     + [r"Sept\.?", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec"]
 )
 _ORDINAL = "(?:st|nd|rd|th)?"
-_DAY_MONTH = rf"(?P<d1>\d{{1,2}}){_ORDINAL} (?:of )?(?P<m1>{_MONTH})"
-_MONTH_DAY = rf"(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}){_ORDINAL}"
+_YEAR = "[12][0-9]{3}"
+# Digits of ASCII only: others, and years that no calendar of ours has, are no dates to reckon with.
+_DAY_MONTH = rf"(?P<d1>[0-9]{{1,2}}){_ORDINAL} (?:of )?(?P<m1>{_MONTH})"
+_MONTH_DAY = rf"(?P<m2>{_MONTH}) (?P<d2>[0-9]{{1,2}}){_ORDINAL}"
 _WEEKDAY = "|".join(d.capitalize() for d in DAYS)
 NUMBERS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_COUNT = rf"(?P<n>an?|{'|'.join(NUMBERS[1:])}|\d{{1,2}})"
+_COUNT = rf"(?P<n>an?|{'|'.join(NUMBERS[1:])}|[0-9]{{1,2}})"
 PATTERNS = (
-    ("iso", r"\b(?P<y1>(?:19|20)\d\d)-(?P<mm>\d\d)-(?P<d1>\d\d)\b"),
-    ("full", rf"\b(?:{_DAY_MONTH},? (?P<y1>\d{{4}})|{_MONTH_DAY}, (?P<y2>\d{{4}}))\b"),
-    ("month_year", rf"\b(?P<m>{_MONTH}),? (?:of )?(?P<y>\d{{4}})\b"),
-    ("day_month", rf"\b(?:{_DAY_MONTH}|{_MONTH_DAY})\b(?!,? \d{{4}})"),
+    ("iso", r"\b(?P<y1>(?:19|20)[0-9][0-9])-(?P<mm>[0-9][0-9])-(?P<d1>[0-9][0-9])\b"),
+    ("full", rf"\b(?:{_DAY_MONTH},? (?P<y1>{_YEAR})|{_MONTH_DAY}, (?P<y2>{_YEAR}))\b"),
+    ("month_year", rf"\b(?P<m>{_MONTH}),? (?:of )?(?P<y>{_YEAR})\b"),
+    ("day_month", rf"\b(?:{_DAY_MONTH}|{_MONTH_DAY})\b(?!,? [0-9]{{4}})"),
     ("weekday", rf"\b(?:on |late |early |last |next |this )*(?P<w>{_WEEKDAY})\b"),
     ("today", r"\b(?:today|tonight|this morning|this afternoon)\b"),
     ("yesterday", r"\b(?:yesterday|last night)\b"),
@@ -45,9 +47,9 @@ PATTERNS = (
     ("this_year", r"\b(?:earlier )?this year\b"),
     (
         "in_month",
-        rf"\b(?:(?:in|last|since|by|until) (?:early |late |mid-?)?|late in |early in )(?P<m>{_MONTH})(?!\w)(?! \d)",
+        rf"\b(?:(?:in|last|since|by|until) (?:early |late |mid-?)?|late in |early in )(?P<m>{_MONTH})(?!\w)(?! [0-9])",
     ),
-    ("in_year", r"\b(?:in|since|of|by|until) (?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b"),
+    ("in_year", r"\b(?:in|since|of|by|until) (?:early |late |mid-?)?(?P<y>(?:19|20)[0-9][0-9])\b"),
 )
 _EVE = re.compile(r"\bon the eve of (?:the )?(?:[a-z]+ (?:on|of) )?$")
 NEEDS_PUBLICATION = "no publication date to count from"

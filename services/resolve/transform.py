@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from schemas.codebook import CAMEO, MUTUAL_TYPES, PLOVER_INTENSITY, QUAD
@@ -26,17 +28,32 @@ from services.resolve.continuation import Course
 from services.resolve.coreference import NOBODY, Article, publisher, resolve_mention
 from services.resolve.dates import date_event, is_past
 from services.resolve.places import local_country, place_event
-from services.stage import Input, Outcome
+from services.stage import Input, Outcome, Reject
 
 NAMESPACE = uuid.UUID("9b1c3c1e-55c7-5f0e-9d8c-0c1f7a0f2d11")
 FRESH = timedelta(days=7)
 JOINT = frozenset({"CONSULT", "AGREE", "COOPERATE"})
+MOST_EVENTS = 3_000
+"""Of one article, before mentions are merged. The samples have one for every 110 characters: 1,800 in the longest text
+that normalize takes, were it as dense."""
+MOST_LISTED = 200
+"""With more events than that none lists the article's others: the lists would grow with the square of their number."""
 VERBAL = frozenset({"STATEMENT", "ACCUSE", "SUPPORT", "REQUEST", "AGREE", "REJECT", "THREATEN"})
 
 
 def resolve(inputs: Sequence[Input[ExtractedEvents]]) -> list[Outcome[ResolvedEvent]]:
-    """The events of each article, in order of their words; an article without events gives an empty list."""
-    return [resolve_article(i.value) for i in inputs]
+    """The events of each article, in order of their words; an article without events gives an empty list.
+
+    Rejects: `too_many_events`.
+    """
+    return [_outcome(i.value) for i in inputs]
+
+
+def _outcome(extracted: ExtractedEvents) -> Outcome[ResolvedEvent]:
+    count = sum(len(found.events) for found in extracted.sentences)
+    if count > MOST_EVENTS:
+        return Reject("too_many_events", f"{count} events; at most {MOST_EVENTS} are taken of one article")
+    return resolve_article(extracted)
 
 
 def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
@@ -54,9 +71,11 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
         told = [_event(event, found, sides, extracted, implied) for event in found.events]
         state.together = _together(told, state.together)
         events += course.follow(told, sentence, article.text[sentence.start : sentence.end])
-    merged = _merge(events)
+    merged = _told_apart(_merge(events))
     # With every event goes the list of all: track sees by it what a new version of the article no longer says.
     all_events = [ArticleEvent(event_id=event.event_id, dyad=event.dyad) for event in merged]
+    if len(merged) > MOST_LISTED:
+        all_events = []
     return [event.model_copy(update={"article_events": all_events}) for event in merged]
 
 
@@ -235,34 +254,70 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]{4,}", text.lower()))
 
 
+def _told_apart(events: list[ResolvedEvent]) -> list[ResolvedEvent]:
+    """Events of other sides but of one type in the same words have one id so far: the later ones get their own."""
+    seen: dict[str, int] = defaultdict(int)
+    out = []
+    for event in events:
+        nth = seen[event.event_id]
+        seen[event.event_id] += 1
+        own = str(uuid.uuid5(NAMESPACE, f"{event.event_id}|{nth}")) if nth else event.event_id
+        out.append(event.model_copy(update={"event_id": own}) if nth else event)
+    return out
+
+
+@dataclass
+class _Kept:
+    """An event that stays, with what is asked of it again and again."""
+
+    event: ResolvedEvent
+    recipients: set[str]
+    words: set[str]
+
+
 def _merge(events: list[ResolvedEvent]) -> list[ResolvedEvent]:
     """One event per act: same type and sides, compatible dates, words in common (headline and lead)."""
-    kept: list[ResolvedEvent] = []
+    kept: list[_Kept] = []
+    alike: dict[tuple[str, str, frozenset[str]], list[_Kept]] = defaultdict(list)
     for event in events:
-        for i, old in enumerate(kept):
-            sides = {s.code for s in event.actors} == {s.code for s in old.actors} and (
-                {s.code for s in event.recipients} == {s.code for s in old.recipients} or event.type in MUTUAL_TYPES
-            )
-            dates = not (event.when.date and old.when.date) or event.when.date == old.when.date
-            shared = _words(event.evidence.quote) & _words(old.evidence.quote)
-            least = min(len(_words(event.evidence.quote)), len(_words(old.evidence.quote)))
-            title = "title" in (event.evidence.part, old.evidence.part)
-            if (
-                event.type == old.type and sides and dates and event.timing == old.timing
-                and (len(shared) >= 0.5 * max(1, least) or title)
-            ):  # fmt: skip
-                if event.evidence.sentence_start == old.evidence.sentence_start:
-                    if event.evidence.start < old.evidence.end and old.evidence.start < event.evidence.end:
-                        break  # two readings of the same words
-                    continue
-                longer = len(event.evidence.quote) > len(old.evidence.quote)
-                fuller = event.evidence.part == "body" and (old.evidence.part == "title" or longer)
-                full, short = (event, old) if fuller else (old, event)
-                mentions = [*full.other_mentions, short.evidence, *short.other_mentions]
-                when = full.when if full.when.date or not short.when.date else short.when
-                peace = short.peace if full.peace == "none" else full.peace
-                kept[i] = full.model_copy(update={"other_mentions": mentions, "when": when, "peace": peace})
-                break
+        new = _Kept(event, {s.code for s in event.recipients}, _words(event.evidence.quote))
+        others = alike[event.type, event.timing, frozenset(s.code for s in event.actors)]
+        for old in others:
+            if not _one_act(old, new):
+                continue
+            if event.evidence.sentence_start == old.event.evidence.sentence_start:
+                if event.evidence.start < old.event.evidence.end and old.event.evidence.start < event.evidence.end:
+                    break  # two readings of the same words
+                continue
+            old.event = _joined(old.event, event)
+            old.recipients = {s.code for s in old.event.recipients}
+            old.words = _words(old.event.evidence.quote)
+            break
         else:
-            kept.append(event)
-    return kept
+            kept.append(new)
+            others.append(new)
+    return [k.event for k in kept]
+
+
+def _one_act(old: _Kept, new: _Kept) -> bool:
+    """Whether two events of one type, timing and actors tell of one act."""
+    one, other = old.event, new.event
+    if new.recipients != old.recipients and other.type not in MUTUAL_TYPES:
+        return False
+    if one.when.date and other.when.date and one.when.date != other.when.date:
+        return False
+    if "title" in (one.evidence.part, other.evidence.part):
+        return True
+    least = min(len(old.words), len(new.words))
+    return len(old.words & new.words) >= 0.5 * max(1, least)
+
+
+def _joined(old: ResolvedEvent, event: ResolvedEvent) -> ResolvedEvent:
+    """One event of two mentions: the fuller one, with the other listed."""
+    longer = len(event.evidence.quote) > len(old.evidence.quote)
+    fuller = event.evidence.part == "body" and (old.evidence.part == "title" or longer)
+    full, short = (event, old) if fuller else (old, event)
+    mentions = [*full.other_mentions, short.evidence, *short.other_mentions]
+    when = full.when if full.when.date or not short.when.date else short.when
+    peace = short.peace if full.peace == "none" else full.peace
+    return full.model_copy(update={"other_mentions": mentions, "when": when, "peace": peace})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import time
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -78,3 +79,10 @@ def producer(settings: ConnectionSettings, **options: Any) -> KafkaProducer:
         allow_auto_create_topics=False,
         **options,
     )
+
+
+def silence(consumer: KafkaConsumer) -> float:
+    """Seconds since the group's coordinator last answered a heartbeat or let us in; 0 before it ever did."""
+    heartbeat = consumer._coordinator.heartbeat
+    last = float(max(heartbeat.last_receive, heartbeat.last_reset))
+    return max(0.0, time.monotonic() - last) if heartbeat.last_receive >= 0 else 0.0

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from schemas.records import Origin
 from schemas.topics import input_topic, output_topic, topics
-from services.runtime import broker
+from services.runtime import broker, clients
 from services.runtime.breaker import Breaker
 from services.runtime.changelog import Changelog
 from services.runtime.health import Health
@@ -39,6 +39,8 @@ from services.runtime.window import (
 from services.stage import In, Input, Out, Outcome, Reject
 
 NO_EPOCH = -1
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+WAIT_TICK = 0.1
 POSITION_TIMEOUT_MS = 10_000
 DETAIL_LOGGED = 200
 
@@ -79,6 +81,9 @@ class Loop(Generic[In, Out]):
         self._notes: dict[TopicPartition, Note | None] = {}
         self._watches: dict[TopicPartition, Watch] = {}
         self._changelog = Changelog(stage.name, settings, stage.state) if stage.state else None
+        self._troubles = 0
+        self._broker_answers = True
+        metrics.broker_silence(lambda: clients.silence(consumer))
 
     def run(self) -> None:
         """Works until a stop is asked for. Raises Fenced, Fatal, BreakerTripped or KafkaError when it must end."""
@@ -93,7 +98,8 @@ class Loop(Generic[In, Out]):
         self._health.beat()
         if self._changelog and (polled or group.state is MemberState.STABLE):
             self._follow_state(self._changelog, group)
-        self._health.ready = group.state is MemberState.STABLE
+        self._listen_for_broker()
+        self._health.ready = group.state is MemberState.STABLE and self._broker_answers and not self._troubles
         if polled:
             try:
                 if not self._take(polled, group):
@@ -105,7 +111,7 @@ class Loop(Generic[In, Out]):
                 if not is_out_of_memory(error):
                     self._wipe_notes(group)
                 raise
-        elif self._health.ready:
+        elif group.state is MemberState.STABLE and self._broker_answers:
             self._commit_idle(group)
         self._tell_lag()
 
@@ -147,11 +153,45 @@ class Loop(Generic[In, Out]):
         return self._commit([], {tp: record.offset}, group, {tp: str(note)}) and self._window({tp: [record]}, group)
 
     def _window(self, polled: Polled, group: ConsumerGroupMetadata) -> bool:
-        done = self._work([_raw(record) for records in polled.values() for record in records])
-        if self._stage.sink:
-            with self._metrics.phase("sink").time():
-                self._stage.sink([d.input for d in done if d.input is not None])
+        """Whether the window was committed; False when it is to be done again."""
+        try:
+            done = self._work([_raw(record) for records in polled.values() for record in records])
+            if self._stage.sink:
+                with self._metrics.phase("sink").time():
+                    self._stage.sink([d.input for d in done if d.input is not None])
+        except OSError as error:
+            self._wait_out(error)
+            return False
+        if self._troubles:
+            self._log.info("the trouble is over", tries=self._troubles)
+            self._troubles = 0
         return self._finish(done, polled, group)
+
+    def _wait_out(self, error: OSError) -> None:
+        """A full disk or a database away: tells of it and waits, longer each time, so that the window is done again.
+
+        Nothing is held meanwhile but the window, and the polls in between keep our place in the group.
+        """
+        seconds = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._troubles, 16), self._settings.max_poll_interval / 3)
+        self._troubles += 1
+        self._health.ready = False
+        self._metrics.put_off()
+        self._log.error(
+            "trouble outside; the window is done again", kind=type(error).__name__, why=str(error), again_in=seconds
+        )
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._check_stop()
+            time.sleep(min(left, WAIT_TICK))
+
+    def _listen_for_broker(self) -> None:
+        """Tells once when the broker falls silent for longer than a session lasts, and once when it is back."""
+        silence = clients.silence(self._consumer)
+        answers = silence < self._settings.session_timeout
+        if answers != self._broker_answers:
+            tell = self._log.info if answers else self._log.warning
+            tell("the broker answers again" if answers else "the broker does not answer", seconds=round(silence, 1))
+        self._broker_answers = answers
 
     def _work(self, raws: Sequence[Raw]) -> list[Done[In, Out]]:
         mine = [raw for raw in raws if raw.only_for not in self._others]

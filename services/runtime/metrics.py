@@ -77,7 +77,24 @@ class Metrics:
         self._model_info = Gauge(
             "demarche_model_info", "1 for the model in use", ("name", "version", "sha256", "backend"), registry=registry
         )
+        self._put_off = Counter(
+            "demarche_windows_put_off_total",
+            "Windows to be done again: a full disk, a database away",
+            ("service",),
+            registry=registry,
+        )
+        self._silence = Gauge(
+            "demarche_broker_silence_seconds", "Since the broker last answered a heartbeat", registry=registry
+        )
         self._desk_readers = Gauge("demarche_desk_readers", "Event streams open", registry=registry)
+        self._desk_behind = Gauge(
+            "demarche_desk_reader_behind_changes",
+            "Changes the slowest stream has yet to take",
+            registry=registry,
+        )
+        self._webhooks_due = Gauge(
+            "demarche_webhook_waiting_calls", "Webhook calls neither taken nor given up", registry=registry
+        )
         self._webhook_calls = Counter(
             "demarche_webhook_calls_total", "Webhook calls: sent, failed or dead", ("outcome",), registry=registry
         )
@@ -85,6 +102,7 @@ class Metrics:
             "demarche_build_info", "1 for the running build", ("service", "version", "python"), registry=registry
         )
         build.labels(service, PIPELINE_VERSION, platform.python_version()).set(1)
+        self._put_off.labels(service)
         for outcome in ("committed", "aborted"):
             self._transactions.labels(service, outcome)
 
@@ -133,9 +151,19 @@ class Metrics:
         if outcome == "committed":
             self._last_commit.labels(self.service).set(unix_seconds)
 
-    def desk_readers(self, count: Callable[[], int]) -> None:
-        """Takes where the number of open event streams is to be asked for."""
-        self._desk_readers.set_function(count)
+    def put_off(self) -> None:
+        """Counts a window that could not be done now."""
+        self._put_off.labels(self.service).inc()
+
+    def broker_silence(self, seconds: Callable[[], float]) -> None:
+        """Takes where the time since the broker's last answer is to be asked for, also while the loop waits for it."""
+        self._silence.set_function(seconds)
+
+    def desk(self, readers: Callable[[], int], behind: Callable[[], int], calls_waiting: Callable[[], float]) -> None:
+        """Takes where the desk's open streams, how far the slowest is behind, and waiting calls are to be asked for."""
+        self._desk_readers.set_function(readers)
+        self._desk_behind.set_function(behind)
+        self._webhooks_due.set_function(calls_waiting)
 
     def webhook_call(self, outcome: str) -> None:
         """Counts a webhook call; `outcome` is sent, failed (to be made again) or dead."""
