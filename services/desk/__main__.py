@@ -8,6 +8,7 @@ from services.desk.intake import intake
 from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
 from services.desk.store import Store
+from services.runtime.letters import LetterBox
 from services.runtime.metrics import Metrics
 from services.runtime.service import EXIT_TROUBLE, run_service
 from services.runtime.settings import load_settings
@@ -26,7 +27,7 @@ def main() -> int:
         return EXIT_TROUBLE  # A database or a port may be there the next time.
     metrics = Metrics("desk")
     metrics.desk_readers(lambda: server.bulletin.readers)
-    with server, Courier(store, settings, metrics.webhook_call):
+    with server, LetterBox("desk", settings) as box, Courier(store, settings, metrics.webhook_call, box.write):
         return run_service(Stage("desk", intake(store)), settings, metrics)
 
 

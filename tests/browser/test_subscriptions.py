@@ -172,7 +172,8 @@ def test_the_dialog_fits_and_every_control_has_a_name(
         ]
         unnamed = dialog.evaluate(
             "d => [...d.querySelectorAll('a, button, input, select')].filter((e) => e.checkVisibility() &&"
-            " !(e.ariaLabel || e.textContent.trim() && e.tagName !== 'SELECT' || e.labels?.length)).map((e) => e.outerHTML)"
+            " !(e.ariaLabel || e.textContent.trim() && e.tagName !== 'SELECT' || e.labels?.length))"
+            ".map((e) => e.outerHTML)"
         )
         assert unnamed == []
         page.close()
