@@ -5,13 +5,14 @@ import sys
 from services.desk import register
 from services.desk.courier import Courier
 from services.desk.intake import intake
+from services.desk.migrations import NewerSchema
 from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
 from services.desk.store import Store
 from services.runtime.letters import LetterBox
 from services.runtime.metrics import Metrics
 from services.runtime.service import EXIT_TROUBLE, run_service
-from services.runtime.settings import load_settings
+from services.runtime.settings import EXIT_BROKEN_SETTING, load_settings
 from services.runtime.window import Stage
 
 
@@ -22,6 +23,9 @@ def main() -> int:
         store = Store(settings.desk_database)
         register.begin(store)
         server = DeskServer(settings, store)
+    except NewerSchema as error:
+        sys.stderr.write(f"demarche: desk cannot start: {error}\n")
+        return EXIT_BROKEN_SETTING  # Trying again does not help.
     except OSError as error:
         sys.stderr.write(f"demarche: desk cannot start: {error}\n")
         return EXIT_TROUBLE  # A database or a port may be there the next time.
