@@ -37,7 +37,7 @@ from services.track.story import (
     sources,
     unkept,
     voices,
-    with_member,
+    with_report,
     without,
 )  # fmt: skip
 
@@ -157,8 +157,7 @@ def _retold(
     later = not known and (edit or not _older(member, story))
     found = changes(story.facts, facts(event), exact=edit) if later and against is None else []
     made = replace(
-        before,
-        members=with_member(before, member),
+        with_report(before, member),
         facts=merged(story.facts, facts(event)) if later else story.facts,
         span=this.span if any(c.field == "date" for c in found) or story.span is None else _narrower(story, this),
         first_seen=_least(story.first_seen, member.published),
