@@ -316,6 +316,10 @@ class StanceShift(Record):
     after: Peace
 
 
+EDITED = "the article was edited"
+"""The reason of a status that is not about why a first report is no news."""
+
+
 class DiplomaticEvent(ResolvedEvent):
     """What desks subscribe to (topic events.diplomatic): a resolved event in its story.
 
@@ -325,7 +329,9 @@ class DiplomaticEvent(ResolvedEvent):
 
     story_id: str
     status: Literal["new", "restated", "changed", "contradicted", "withdrawn"]
-    status_reason: str | None = Field(default=None, description="Why a first report is not new, or why withdrawn")
+    status_reason: str | None = Field(
+        default=None, description="Why a first report is not new, why withdrawn, or that the article was edited"
+    )
     changes: list[StoryChange] = []
     contradicted_by: list[Contradiction] = []
     sources: list[StorySource] = []

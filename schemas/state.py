@@ -40,6 +40,14 @@ class StoryFacts(Record):
     claim: Claim | None = None
 
 
+class StoryVoice(Record):
+    """Who told a story beyond the reports that are kept."""
+
+    family: str | None
+    agency: str | None
+    fingerprint: str
+
+
 class OpenStory(Record):
     """A story within the window. `earliest` and `latest` bound the act's day; `touched` is the window's clock."""
 
@@ -56,6 +64,7 @@ class OpenStory(Record):
     members: list[StoryMember]
     announced: bool = Field(default=True, description="Whether a report of it was new; older state does not tell")
     contradicted_by: list[Contradiction]
+    further: list[StoryVoice] = Field(default=[], description="Families of reports beyond the members")
 
 
 class TrackState(Versioned):

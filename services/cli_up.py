@@ -22,8 +22,10 @@ from schemas.topics import DEAD_LETTER_MODEL, topics
 from services.desk import register
 from services.desk.settings import DeskSettings
 from services.desk.store import Store
+from services.desk.words import first_but_not_new
 from services.ingest.articles import read_articles
 from services.ingest.jsonl import Line, read_lines
+from services.ingest.waves import waves
 from services.normalize.fingerprint import near_copies
 from services.runtime.settings import ConnectionSettings, load_settings
 from services.runtime.streams import produce_raw, tail
@@ -72,17 +74,18 @@ def up(settings: ConnectionSettings | None, articles: Sequence[RawArticle], *, o
             for name, url in metrics_urls(logs):
                 console.print(f"[dim]{name:10} {url}")
         console.print(header(), soft_wrap=True)
-        waiting = list(articles)
+        waiting = waves(articles, datetime.now(UTC))
 
         def idle() -> bool:
-            """Asked whenever there is no event to show: first send the articles, then see whether all is done."""
-            if waiting:
-                now = datetime.now(UTC)
-                produce_raw(running.settings, [a.model_copy(update={"ingested_at": now}) for a in waiting])
-                waiting.clear()
-                return False
+            """Asked whenever there is no event to show: sends what is next once all before it is done."""
             running.check()
-            return once and running.drained()
+            if not (waiting or once) or not running.drained():
+                return False
+            if not waiting:
+                return True
+            now = datetime.now(UTC)
+            produce_raw(running.settings, [a.model_copy(update={"ingested_at": now}) for a in waiting.pop(0)])
+            return False
 
         with suppress(KeyboardInterrupt):
             for record in tail(running.settings, "events.diplomatic", from_beginning=False, follow=True, stop=idle):
@@ -186,12 +189,17 @@ def summary(settings: ConnectionSettings) -> Table:
     table.add_column()
     table.add_row("articles", f"{raw} in, {len(clean)} clean, {len(clean) - len(told)} without an event")
     table.add_row("events", _counts(len(events), Counter[str](e.type for e in events)))
-    told_as = ", ".join(f"{count} {status}" for status, count in Counter[str](e.status for e in events).most_common())
+    told_as = ", ".join(f"{count} {status}" for status, count in Counter[str](map(told_status, events)).most_common())
     table.add_row("stories", f"{len({e.story_id for e in events})}; events {told_as}" if events else "0")
     table.add_row("alerts", _counts(len(alerts), Counter[str](a.subscription for a in alerts)))
     table.add_row("dead letters", _counts(len(letters), Counter(f"{d.stage}: {d.reason}" for d in letters)))
     table.add_row("copies", "\n".join(" = ".join(group) for group in copies) or "none")
     return table
+
+
+def told_status(event: DiplomaticEvent) -> str:
+    """The status, or why a first report is none of news: to track both are restated."""
+    return first_but_not_new(event.status, event.status_reason) or event.status
 
 
 def _counts(total: int, parts: Counter[str]) -> str:

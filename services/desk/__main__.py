@@ -6,12 +6,14 @@ import sys
 from services.desk import outbox, register
 from services.desk.courier import Courier
 from services.desk.intake import intake
+from services.desk.migrations import NewerSchema
 from services.desk.server import DeskServer
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble
+from services.runtime.letters import LetterBox
 from services.runtime.metrics import Metrics
 from services.runtime.service import EXIT_TROUBLE, run_service
-from services.runtime.settings import load_settings
+from services.runtime.settings import EXIT_BROKEN_SETTING, load_settings
 from services.runtime.window import Stage
 
 
@@ -30,12 +32,15 @@ def main() -> int:
         store = Store(settings.desk_database)
         register.begin(store)
         server = DeskServer(settings, store)
+    except NewerSchema as error:
+        sys.stderr.write(f"demarche: desk cannot start: {error}\n")
+        return EXIT_BROKEN_SETTING  # Trying again does not help.
     except OSError as error:
         sys.stderr.write(f"demarche: desk cannot start: {error}\n")
         return EXIT_TROUBLE  # A database or a port may be there the next time.
     metrics = Metrics("desk")
     metrics.desk(lambda: server.bulletin.readers, lambda: server.bulletin.behind, lambda: calls_waiting(store))
-    with server, Courier(store, settings, metrics.webhook_call):
+    with server, LetterBox("desk", settings) as box, Courier(store, settings, metrics.webhook_call, box.write):
         return run_service(Stage("desk", intake(store)), settings, metrics)
 
 

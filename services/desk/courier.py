@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from schemas.records import DeadLetter
+from schemas.topics import input_topic
 from services.desk import outbox, webhook
 from services.desk.address import Network, Refused, resolve
 from services.desk.outbox import Job
@@ -118,11 +120,18 @@ class Addresses:
 
 
 class Courier:
-    """Threads that make the calls that are due, and drop stories that are too old."""
+    """Threads that make the calls that are due, write dead letters of those given up, and drop stories too old."""
 
-    def __init__(self, store: Store, settings: DeskSettings, told: Callable[[str], None]) -> None:
-        """`told` gets each call's outcome: sent, failed or dead."""
-        self._store, self._settings, self._told = store, settings, told
+    def __init__(
+        self,
+        store: Store,
+        settings: DeskSettings,
+        told: Callable[[str], None],
+        write: Callable[[Sequence[DeadLetter]], None],
+    ) -> None:
+        """`told` gets each call's outcome: sent, failed or dead. `write` returns when the letters are safe, or raises;
+        one thread calls it."""
+        self._store, self._settings, self._told, self._write = store, settings, told, write
         self._bounds = Bounds(
             settings.desk_webhook_seconds, settings.desk_webhook_answer_bytes, settings.desk_webhook_allow
         )
@@ -130,7 +139,7 @@ class Courier:
         self._addresses = Addresses()
         self._stop = Event()
         steps: list[tuple[Callable[[], bool], float]] = [(self._deliver, IDLE_SECONDS)] * CALLERS
-        steps.append((self._prune, PRUNE_SECONDS))
+        steps += [(self._bury, IDLE_SECONDS), (self._prune, PRUNE_SECONDS)]
         self._threads = [Thread(target=self._repeat, args=step, name="courier", daemon=True) for step in steps]
 
     def __enter__(self) -> Self:
@@ -151,7 +160,8 @@ class Courier:
             except Exception as error:
                 # A thread that ended here would leave all later calls unmade, and nobody would see it.
                 if not isinstance(error, StoreTrouble):
-                    structlog.get_logger("demarche").error("courier", why=str(error), exc_info=True)
+                    traced = not isinstance(error, OSError)
+                    structlog.get_logger("demarche").error("courier", why=str(error), exc_info=traced)
                 self._stop.wait(TROUBLE_SECONDS)
 
     def _deliver(self) -> bool:
@@ -209,6 +219,17 @@ class Courier:
             return None
         first, longest = s.desk_webhook_first_wait, s.desk_webhook_longest_wait
         return int(webhook.wait_seconds(job.tries, first, longest, self._random) * 1000)
+
+    def _bury(self) -> bool:
+        """Dead letters of calls given up; whether there were any. Written before that is noted: twice, not never."""
+        calls = outbox.given_up(self._store)
+        topic = self._settings.topic_prefix + input_topic("desk")
+        letters = [made for call in calls if (made := webhook.letter(call, topic)) is not None]
+        if letters:
+            self._write(letters)
+        if calls:
+            outbox.letters_written(self._store, [call.delivery_id for call in calls])
+        return bool(calls)
 
     def _prune(self) -> bool:
         outbox.prune(self._store, now_ms() - self._settings.desk_keep_days * DAY_MS)

@@ -8,18 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    IntegrityError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.desk.migrations import NewerSchema, bring_up
 from services.desk.tables import Tables
 
 BUSY_SECONDS = 20
@@ -34,12 +28,14 @@ class Store:
     """An open database with the desk's tables; safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        """Opens it and makes what is missing. StoreTrouble when it cannot be opened."""
+        """Opens it and brings its schema up to date. StoreTrouble when it cannot be opened, NewerSchema when a newer
+        desk wrote it."""
         self.tables = Tables()
         try:
             self._engine = _engine(url)
-            self.tables.metadata.create_all(self._engine)
-            self._first_number()
+            bring_up(self._engine, self.tables)
+        except NewerSchema:
+            raise
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StoreTrouble(f"DEMARCHE_DESK_DATABASE: {error}") from error
         except (OperationalError, InterfaceError, ProgrammingError, OSError) as error:
@@ -57,16 +53,6 @@ class Store:
     def close(self) -> None:
         """Gives all connections back."""
         self._engine.dispose()
-
-    def _first_number(self) -> None:
-        with self._engine.begin() as connection:
-            if connection.scalar(select(self.tables.counter.c.value)) is not None:
-                return
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(self.tables.counter).values(id=1, value=0))
-        except IntegrityError:
-            pass  # Another desk was faster.
 
 
 def reserve(connection: Connection, tables: Tables, count: int) -> int:

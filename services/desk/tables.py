@@ -10,6 +10,13 @@ class Tables:
 
     def __init__(self) -> None:
         self.metadata = MetaData()
+        # What else is here is as STEPS in migrations.py leave it: a change here needs a step there.
+        self.schema_version = Table(
+            "schema_version",
+            self.metadata,
+            Column("id", Integer, primary_key=True),
+            Column("version", Integer, nullable=False),
+        )
         # Writers add to `value` first of all: its row lock puts their commits in the order of their numbers, so that
         # a reader who has seen number n can never miss a smaller one.
         self.counter = Table("counter", self.metadata, Column("id", Integer, primary_key=True), _ms("value"))

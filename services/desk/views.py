@@ -250,7 +250,7 @@ def words_of(event: DiplomaticEvent) -> Words:
         timing=words.TIMINGS[event.timing],
         tone=words.TONES[event.tone],
         peace=words.PEACES[event.peace],
-        status=words.STATUSES[event.status],
+        status=words.first_but_not_new(event.status, event.status_reason) or words.STATUSES[event.status],
     )
 
 

@@ -7,7 +7,7 @@ from functools import cache
 import pycountry
 
 from schemas.codebook import Claim, EventType, Peace, Timing, Tone
-from schemas.records import Evidence, Side
+from schemas.records import EDITED, Evidence, Side
 from services.desk.story import Status
 
 ACTS: dict[EventType, str] = {
@@ -47,6 +47,11 @@ SHORT = {
     "WEST": "the West", "XKX": "Kosovo", UNKNOWN: "unknown side",
 }  # fmt: skip
 """Where the standard's name is none that a newspaper uses, and codes of no country."""
+
+
+def first_but_not_new(status: Status, reason: str | None) -> str | None:
+    """Why a first report is not news, in short: "told as background", "first seen late". None for any other event."""
+    return reason.split(":")[0] if status == "restated" and reason and reason != EDITED else None
 
 
 def side_name(side: Side) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from urllib.parse import urlsplit
 
 from services.normalize.fingerprint import NEAR, distance
@@ -55,23 +56,30 @@ def agency(credit: str | None, attributed: Iterable[str]) -> str | None:
 def independent(articles: Sequence[Told]) -> int:
     """How many families tell it in their own words: articles of one house, under one agency's credit or with nearly
     one text are one voice. A house that is not known proves no further voice: it counts only where it is alone."""
-    voices: list[list[Told]] = []
-    for article in articles:
-        near = [voice for voice in voices if any(_one_voice(article, other) for other in voice)]
-        joined = [article, *(other for voice in near for other in voice)]
-        voices = [voice for voice in voices if voice not in near] + [joined]
-    known = sum(any(house is not None for house, _, _ in voice) for voice in voices)
-    return max(known, 1 if voices else 0)
+    voice = list(range(len(articles)))
+
+    def of(number: int) -> int:
+        while voice[number] != number:
+            number = voice[number]
+        return number
+
+    first: dict[str, int] = {}
+    texts: dict[str, int] = {}
+    for number, (*houses, text) in enumerate(articles):
+        for known, names in ((first, houses), (texts, [text])):
+            for name in names:
+                if name is not None and name != NO_TEXT:
+                    voice[of(number)] = of(known.setdefault(name, number))
+    for (one, here), (other, there) in combinations([(int(text, 16), n) for text, n in texts.items()], 2):
+        if (one ^ other).bit_count() <= NEAR:
+            voice[of(here)] = of(there)
+    named = {of(number) for number, (house, _, _) in enumerate(articles) if house is not None}
+    return max(len(named), 1 if articles else 0)
 
 
 def copies(one: str, other: str) -> bool:
     """Whether two fingerprints are of nearly one text."""
     return NO_TEXT not in (one, other) and distance(one, other) <= NEAR
-
-
-def _one_voice(one: Told, other: Told) -> bool:
-    houses = {one[0], one[1]} & {other[0], other[1]} - {None}
-    return bool(houses) or copies(one[2], other[2])
 
 
 def _house(url: str | None) -> str | None:

@@ -1,4 +1,10 @@
-"""What becomes of an article's events when the article is edited: taken over by the new ones, or withdrawn."""
+"""What becomes of an article's events when the article is edited: taken over by the new ones, or withdrawn.
+
+A partition hears of a new version only by the version's events on it. One that gets none keeps the former reports:
+to tell it, events.resolved would need a record of a second kind, sent to every partition behind an article's events.
+On a topic of its own that record could overtake events of the former version, which then nobody would withdraw, and
+resolve, which knows no former version, cannot tell where to send it alone.
+"""
 
 from __future__ import annotations
 

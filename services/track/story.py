@@ -11,14 +11,16 @@ from sys import intern
 
 from schemas.codebook import Claim, EventType
 from schemas.records import Contradiction, ResolvedEvent, Side, StorySource
-from schemas.state import OpenStory, StoryFacts, StoryMember
+from schemas.state import OpenStory, StoryFacts, StoryMember, StoryVoice
 from services.ids import derive
 from services.track.facts import Days, Facts, facts
-from services.track.families import agency, family, independent
+from services.track.families import Told, agency, family, independent
 from services.track.meaning import meaning, packed
 
 MEMBERS = 64
-"""Reports of one story that are kept; later ones still move its facts and its last day."""
+"""Reports of one story that are kept; later ones still move its facts, its last day and the count of its families."""
+FURTHER = 448
+"""Pairs of family and agency of reports beyond those that are kept."""
 COMMON_WORDS = (
     b'{"schema_version":1,"event_id":"","article_id":"","dyad":"RUS|UKR","type":"CONSULT","actors":[{"code":"RUS",'
     b'"text":"","start":0,"end":0,"country":"RUS","sector":"GOV","name":null,"office":null,"resolved_by":"country"}],'
@@ -73,6 +75,8 @@ class Story:
     announced: bool
     """Whether a report of it was `new`."""
     contradicted_by: tuple[Contradiction, ...] = field(default=())
+    further: tuple[Told, ...] = field(default=())
+    """Who told it beyond the members: one entry for each family under each agency, with its first text."""
 
 
 def member_of(event: ResolvedEvent) -> Member:
@@ -128,7 +132,7 @@ def sources(story: Story) -> list[StorySource]:
 
 def voices(story: Story) -> int:
     """How many families tell it in their own words."""
-    told = dict.fromkeys((m.family, m.agency, m.fingerprint) for m in story.members)
+    told = dict.fromkeys([*((m.family, m.agency, m.fingerprint) for m in story.members), *story.further])
     return independent(list(told))
 
 
@@ -161,6 +165,7 @@ def to_record(story: Story) -> OpenStory:
         members=[_member_record(m) for m in story.members],
         announced=story.announced,
         contradicted_by=list(story.contradicted_by),
+        further=[StoryVoice(family=f, agency=a, fingerprint=text) for f, a, text in story.further],
     )
 
 
@@ -181,15 +186,21 @@ def from_record(dyad: str, record: OpenStory) -> Story:
         members=tuple(_member(m) for m in record.members),
         announced=record.announced,
         contradicted_by=tuple(record.contradicted_by),
+        further=tuple((_shared(v.family), _shared(v.agency), v.fingerprint) for v in record.further),
     )
 
 
-def with_member(story: Story, member: Member) -> tuple[Member, ...]:
-    """The members with this one among them: in the place of its event's former report, else at the end if one fits."""
-    others = [m for m in story.members if m.event_id != member.event_id]
-    if len(others) < len(story.members):
-        return tuple(member if m.event_id == member.event_id else m for m in story.members)
-    return (*story.members, member) if len(others) < MEMBERS else story.members
+def with_report(story: Story, member: Member) -> Story:
+    """The story with this report: in the place of its event's former one, else at the end, and where it is full only
+    with who tells it."""
+    if any(m.event_id == member.event_id for m in story.members):
+        members = tuple(member if m.event_id == member.event_id else m for m in story.members)
+        return replace(story, members=members)
+    if len(story.members) < MEMBERS:
+        return replace(story, members=(*story.members, member))
+    if len(story.further) == FURTHER or (member.family, member.agency) in {told[:2] for told in story.further}:
+        return story
+    return replace(story, further=(*story.further, (member.family, member.agency, member.fingerprint)))
 
 
 def without(story: Story, event_ids: set[str]) -> Story:

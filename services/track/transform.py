@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.records import Contradiction, DiplomaticEvent, EarlierStance, ResolvedEvent, StanceShift, StoryChange
+from schemas.records import (
+    EDITED,
+    Contradiction,
+    DiplomaticEvent,
+    EarlierStance,
+    ResolvedEvent,
+    StanceShift,
+    StoryChange,
+)
 from schemas.state import TrackState
 from services.stage import Input, Outcome, StateChange
 from services.track.facts import changes, days, facts, merged
@@ -29,7 +37,7 @@ from services.track.story import (
     sources,
     unkept,
     voices,
-    with_member,
+    with_report,
     without,
 )  # fmt: skip
 
@@ -87,7 +95,7 @@ class Tracker:
             found: list[StoryChange] = []
         else:
             made, status, found = _retold(story, this, memory.clock, former.event_id if former else None)
-            reason = "the article was edited" if former and former.edited else None
+            reason = EDITED if former and former.edited else None
             # Told so far only as context or without dates: the first report that makes news of it is the new one.
             if status == "restated" and not story.announced and self._first_status(event, memory.clock)[0] == "new":
                 status, made = "new", replace(made, announced=True)
@@ -149,8 +157,7 @@ def _retold(
     later = not known and (edit or not _older(member, story))
     found = changes(story.facts, facts(event), exact=edit) if later and against is None else []
     made = replace(
-        before,
-        members=with_member(before, member),
+        with_report(before, member),
         facts=merged(story.facts, facts(event)) if later else story.facts,
         span=this.span if any(c.field == "date" for c in found) or story.span is None else _narrower(story, this),
         first_seen=_least(story.first_seen, member.published),

@@ -26,10 +26,10 @@ SLOW = {"DEMARCHE_MAX_POLL_RECORDS": "5"}
 """Small windows, so that the kills find the service at work."""
 
 
-def send(settings: ConnectionSettings) -> int:
-    """The story groups onto events.resolved in the order of their publication; how many."""
+def send(settings: ConnectionSettings, part: slice = slice(None)) -> int:
+    """The story groups, or a part of them, onto events.resolved in the order of their publication; how many."""
     producer = clients.producer(settings)
-    events = [report.event for report in read_reports()]
+    events = [report.event for report in read_reports()][part]
     for event in events:
         producer.send(settings.topic_prefix + "events.resolved", event.model_dump_json().encode(), event.dyad.encode())
     producer.flush()

@@ -6,8 +6,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from services.desk import outbox, register
+from schemas.records import Alert, DeadLetter
+from services.desk import courier, outbox, register, webhook
 from services.desk.courier import Bounds, Courier, call
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, now_ms
@@ -73,14 +75,24 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def unread(_letters: Sequence[DeadLetter]) -> None:
+    return
+
+
 @contextmanager
-def delivering(store: Store, receiver: Receiver, form: Any = "json", **fields: Any) -> Iterator[list[str]]:
+def delivering(
+    store: Store,
+    receiver: Receiver,
+    form: Any = "json",
+    write: Callable[[Sequence[DeadLetter]], None] = unread,
+    **fields: Any,
+) -> Iterator[list[str]]:
     outcomes: list[str] = []
     hook = Webhook(url=receiver.url, form=form)
     register.add(store, SubscriptionIn(name="sub", channels=Channels(webhooks=[hook]), secret=SECRET))
     quick = {"desk_webhook_first_wait": 0.05, "desk_webhook_allow": ["127.0.0.0/8"], "desk_webhook_tries": 3}
     try:
-        with Courier(store, DeskSettings(**{**quick, **fields}), outcomes.append):
+        with Courier(store, DeskSettings(**{**quick, **fields}), outcomes.append, write):
             yield outcomes
     finally:
         receiver.close()
@@ -141,6 +153,44 @@ def test_after_the_last_try_it_is_given_up_and_can_be_tried_anew(store: Store) -
         wait_until(lambda: len(outcomes) == 4, 5, "the end")
     assert outcomes == ["failed", "failed", "dead", "sent"]
     assert outbox.dead(store, "sub") == []
+
+
+def test_a_dead_letter_is_written_until_the_broker_has_it_and_keeps_no_secret(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "TROUBLE_SECONDS", 0.05)
+    receiver = Receiver(500)
+    tries: list[Sequence[DeadLetter]] = []
+
+    def write(letters: Sequence[DeadLetter]) -> None:
+        tries.append(letters)
+        if len(tries) < 3:
+            raise OSError("no broker")
+
+    with delivering(store, receiver, write=write):
+        feed(store, diplomatic(), first=7)
+        wait_until(lambda: len(tries) == 3, 10, "the third try")
+        wait_until(lambda: outbox.given_up(store) == [], 5, "that it is noted")
+        time.sleep(0.7)
+    assert len(tries) == 3, "it is written once"
+    (letter,) = tries[-1]
+    assert (letter.stage, letter.reason) == ("desk", "webhook_given_up")
+    assert (letter.origin.topic, letter.origin.partition, letter.origin.offset) == ("events.diplomatic", 0, 7)
+    assert (letter.value_base64, letter.value_bytes) == (None, 0)
+    assert "webhook of sub at 127.0.0.1: the answer was 500; given up at try 3" in letter.detail
+    assert not [s for s in ("/hook", "a=1", SECRET) if s in letter.model_dump_json()]
+    assert len(outbox.dead(store, "sub")) == 1, "it can still be tried anew"
+
+
+def test_of_an_error_s_words_the_address_is_taken_out() -> None:
+    alert = Alert.model_validate(
+        {"alert_id": "a", "subscription": "sub", "revision": 1, "summary": "s", "event": diplomatic()}
+    )
+    call = outbox.GivenUp("d", "sub", "https://h.example/T0/key?k=v", 2, "no /T0/key?k=v: /T0/key, k=v", alert, "1:2")
+    letter = webhook.letter(call, "t")
+    assert letter is not None
+    assert "webhook of sub at h.example: no …: …, …; given up at try 2" in letter.detail
+    assert webhook.letter(replace(call, cause=None), "t") is None
 
 
 def test_a_private_address_is_given_up_at_once(store: Store) -> None:

@@ -10,8 +10,13 @@ from pathlib import Path
 import httpx
 
 from schemas.records import Alert
+from services.desk import register
+from services.desk.store import Store
+from services.desk.subscriptions import Channels, Webhook
+from services.desk.views import SubscriptionIn
 from services.runtime.settings import ConnectionSettings
-from tests.integration.helpers import produce, read_committed, service, wait_until
+from services.runtime.streams import replay_dead_letters
+from tests.integration.helpers import dead_letters, produce, read_committed, service, wait_until
 from tests.unit.test_desk import diplomatic
 
 STOP_SECONDS = 5.0
@@ -59,6 +64,28 @@ def test_the_desk_serves_alerts_and_comes_back(connection: ConnectionSettings, t
     assert sorted(a.event.story_id for a in alerts) == ["s0", "s2"], "a replayed story raises no second alert"
     assert {k for k, _ in read_committed(connection, "alerts", 2)} == {b"new-peace-talk-statements"}
     assert len(read_committed(connection, "events.diplomatic.dlq", 1)) == 1
+
+
+def test_a_webhook_given_up_is_a_dead_letter_on_the_topic(connection: ConnectionSettings, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/desk.sqlite"
+    store = Store(database)
+    # A port that nobody answers on, and one that may not be called at all.
+    hooks = [Webhook(url=f"http://127.0.0.1:{free_port()}/key"), Webhook(url="http://10.0.0.1/key")]
+    register.add(store, SubscriptionIn(name="sub", channels=Channels(webhooks=hooks)))
+    store.close()
+    variables = {"desk_port": 0, "desk_database": database, "desk_webhook_tries": 2, "desk_webhook_first_wait": 0.05}
+    allow = {"desk_webhook_allow": '["127.0.0.0/8"]'}
+    produce(connection, "events.diplomatic", [story(0), b"nonsense"])
+    with service(connection, tmp_path, "services.desk", **variables, **allow):
+        letters = dead_letters(connection, "events.diplomatic.dlq", 3)
+    assert sorted(letter.reason for letter in letters) == ["invalid_json", "webhook_given_up", "webhook_given_up"]
+    told = [letter for letter in letters if letter.reason == "webhook_given_up"]
+    assert {letter.origin.topic for letter in told} == {f"{connection.topic_prefix}events.diplomatic"}
+    assert not any("/key" in letter.detail for letter in told)
+    assert sorted(letter.detail.split("given up at ")[1][:5] for letter in told) == ["try 1", "try 2"]
+    # Nothing is put back for them: the call is what is to be made again, not the event.
+    done = replay_dead_letters(connection, "events.diplomatic.dlq")
+    assert done.left == {"without value": 2}
 
 
 def test_a_port_in_use_ends_the_start_with_one_line(connection: ConnectionSettings, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.codebook import CLAIMS, EVENT_TYPES, PEACES, TIMINGS, TONES
-from schemas.records import DiplomaticEvent
+from schemas.records import EDITED, DiplomaticEvent
 from services.desk import words
 from services.desk.story import Facts, Status, facts_of, families, fold, lead_of, moves
 from services.desk.subscriptions import Filter, Subscription, Webhook, matches, one_dyad, presets, slug
 from services.desk.transform import Decision, Raised, alert, decide, summary
-from services.desk.views import telling
+from services.desk.views import telling, words_of
 from tests.unit.test_track import READ_AT, resolved
 
 PEACE_TALKS, SHIFT, THREATS, SANCTIONS = presets()
@@ -238,6 +238,17 @@ def test_a_withdrawn_event_raises_nothing_and_updates_what_was_raised() -> None:
     take(diplomatic(), "0:2", known, PEACE_TALKS)
     (update,) = take(gone, "0:3", known, PEACE_TALKS)
     assert (update.record.revision, update.record.event.status) == (2, "withdrawn")
+
+
+def test_a_first_report_that_is_no_news_is_not_called_told_again() -> None:
+    def shown(**fields: Any) -> str:
+        return words_of(diplomatic(**fields)).status
+
+    assert shown(status="restated") == words.STATUSES["restated"]
+    assert shown(status="restated", status_reason=EDITED) == words.STATUSES["restated"]
+    assert shown(status="restated", status_reason="told as background") == "told as background"
+    assert shown(status="restated", status_reason="first seen late: the act is old") == "first seen late"
+    assert shown(status="changed", status_reason="any") == words.STATUSES["changed"]
 
 
 def test_folding_keeps_words_apart() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from schemas.records import ResolvedEvent
 from schemas.state import TrackState
 from services.runtime.codec import decode, encode
 from services.stage import StateChange
+from services.track.story import MEMBERS
 from services.track.transform import Tracker
 from tests.unit.test_track import OTHER, SWAP, SWAP_TOO, at, run
 
@@ -172,3 +174,55 @@ def test_a_record_that_raises_leaves_the_state_as_it_was() -> None:
         run(broken, tracker=tracker)
     assert tracker.take_changes() == []
     assert tracker.open_stories() == 0
+
+
+def many(count: int) -> list[ResolvedEvent]:
+    """One story in as many reports, each of another house and text, a day apart by fours."""
+    texts = [blake2b(f"text {n}".encode(), digest_size=8).hexdigest() for n in range(count)]
+    days = [f"2024-05-0{1 + n * 4 // count}" for n in range(count)]
+    fact = {"date": "2024-05-01", "granularity": "day"}
+    return [
+        at(day, SWAP, 1, type="AGREE", when=fact, fingerprint=text, event_id=f"e{n}", article_id=f"a{n}", source=name)
+        for n, (day, text, name) in enumerate(zip(days, texts, map(house, range(count)), strict=True))
+    ]
+
+
+def house(number: int) -> str:
+    """A name of letters."""
+    return "Paper " + "".join(chr(ord("a") + int(digit)) for digit in f"{number:04}")
+
+
+def test_a_story_told_more_often_than_its_reports_are_kept_still_counts_families_and_days() -> None:
+    tracker = Tracker()
+    made = run(*many(MEMBERS + 36), tracker=tracker)
+    assert {e.story_id for e in made} == {made[0].story_id}
+    assert [e.independent_families for e in made] == list(range(1, MEMBERS + 37))
+    assert len(made[-1].sources) == MEMBERS
+    assert (str(made[-1].first_seen), str(made[-1].last_seen)) == ("2024-05-01", "2024-05-04")
+    # The same houses again, in other words, are no further families, nor is another one under the credit of one.
+    again = [
+        e.model_copy(update={"event_id": e.event_id + "x", "article_id": e.article_id + "x", "fingerprint": "0f" * 8})
+        for e in many(MEMBERS + 36)[-3:]
+    ]
+    credited = again[0].model_copy(
+        update={
+            "event_id": "c",
+            "article_id": "c",
+            "source": "New Sheet",
+            "agency": house(MEMBERS + 5),
+            "fingerprint": NEW,
+        }
+    )
+    later = run(*again, credited, tracker=tracker)
+    assert {e.story_id for e in later} == {made[0].story_id}
+    assert later[0].independent_families == MEMBERS + 36
+    assert later[-1].independent_families == later[-2].independent_families
+
+
+def test_families_beyond_the_kept_reports_survive_a_restart() -> None:
+    events = many(MEMBERS + 10)
+    first = Tracker()
+    run(*events[:-1], tracker=first)
+    [last] = run(events[-1], tracker=restored(first.take_changes()))
+    assert last.independent_families == MEMBERS + 10
+    assert last.status == "restated"

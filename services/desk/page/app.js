@@ -6,6 +6,7 @@ import * as filters from "./filters.js";
 import { List } from "./list.js";
 import { storyView } from "./story.js";
 import { Stream } from "./stream.js";
+import { Subscriptions } from "./subscriptions.js";
 
 const STATES = { connecting: "connecting", live: "live", lost: "reconnecting", idle: "stopped" };
 const LOST_MS = 1500;
@@ -239,14 +240,16 @@ document.addEventListener("click", (event) => {
   else go(new URL(link.href, location.href).searchParams);
 });
 
+const dialogIsOpen = () => document.querySelector("dialog[open]") !== null;
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input:not([type=checkbox]):not([type=range]), textarea, select");
-  if (event.key === "Escape" && !byId("help").open) {
+  if (event.key === "Escape" && !dialogIsOpen()) {
     if (typing) event.target.blur();
     else if (opened) closeDetail();
     return;
   }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || dialogIsOpen()) return;
   const keys = {
     j: () => list.move(1),
     k: () => list.move(-1),
@@ -280,16 +283,23 @@ addEventListener("popstate", () => {
   follow(before);
 });
 
-async function start() {
-  if (matchMedia("(max-width: 1000px)").matches) byId("rail-fold").open = false;
-  filters.makeGroups();
-  filters.show(address);
-  list.loading();
+async function watch() {
   try {
     list.subscriptions = await filters.showSubscriptions();
   } catch {
     byId("watching").replaceChildren(el("li", { class: "faint" }, "cannot be loaded"));
   }
+}
+
+const subscriptions = new Subscriptions({ changed: watch, shown: () => filters.only(address) });
+byId("subs-open").addEventListener("click", () => subscriptions.open());
+
+async function start() {
+  if (matchMedia("(max-width: 1000px)").matches) byId("rail-fold").open = false;
+  byId("groups").append(...filters.groups());
+  filters.show(address);
+  list.loading();
+  await watch();
   await load();
   openDetail();
   filters.showDyads().catch(() => {});

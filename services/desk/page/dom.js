@@ -45,13 +45,18 @@ export function who(story) {
   return story.recipients.length ? `${actors} to ${names(story.recipients)}` : actors;
 }
 
-export async function getJson(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+export async function getJson(path, headers = {}) {
+  return readJson(await fetch(path, { headers: { Accept: "application/json", ...headers } }));
+}
+
+// The answer's JSON, null where it has none; an error with the desk's words and the status when it is none of success.
+export async function readJson(answer) {
   if (!answer.ok) {
     const told = await answer.json().catch(() => ({}));
     const error = new Error(typeof told.detail === "string" ? told.detail : `the desk answered ${answer.status}`);
     error.status = answer.status;
+    error.fields = Array.isArray(told.detail) ? told.detail : [];
     throw error;
   }
-  return answer.json();
+  return answer.status === 204 ? null : answer.json();
 }

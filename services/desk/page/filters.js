@@ -16,18 +16,23 @@ const GROUPS = [
 ];
 const NAMES = [...GROUPS.map(([name]) => name), "sides", "dyads", "min_families", "shifted", "text"];
 
-export function makeGroups() {
-  byId("groups").append(...GROUPS.map(([name, title, choices]) =>
+export const LISTS = [...GROUPS.map(([name]) => name), "sides", "dyads"];
+
+export function groups() {
+  return GROUPS.map(([name, title, choices]) =>
     el("fieldset", {}, el("legend", {}, title), el("div", { class: "chips" }, choices.map(([value, words]) =>
-      el("label", { class: "chip" }, el("input", { type: "checkbox", name, value }), el("span", {}, words)))))));
+      el("label", { class: "chip" }, el("input", { type: "checkbox", name, value }), el("span", {}, words))))));
 }
+
+export const codes = (words) => words.toUpperCase().match(/[A-Z]{2,6}/g) ?? [];
+export const dyads = (words) => words.toUpperCase().match(/[A-Z]{2,6}(\|[A-Z]{2,6})*/g) ?? [];
 
 // The filters of the form as a query.
 export function query() {
   const made = new URLSearchParams();
   for (const box of byId("filters").querySelectorAll("input[type=checkbox]:checked")) made.append(box.name, box.value);
-  for (const code of byId("sides").value.toUpperCase().match(/[A-Z]{2,6}/g) ?? []) made.append("sides", code);
-  for (const dyad of byId("dyads").value.toUpperCase().match(/[A-Z]{2,6}(\|[A-Z]{2,6})*/g) ?? []) made.append("dyads", dyad);
+  for (const code of codes(byId("sides").value)) made.append("sides", code);
+  for (const dyad of dyads(byId("dyads").value)) made.append("dyads", dyad);
   if (byId("min_families").value !== "1") made.set("min_families", byId("min_families").value);
   const words = byId("text").value.trim();
   if (words) made.set("text", words);
@@ -61,17 +66,22 @@ export function only(given) {
   return new URLSearchParams([...given].filter(([name]) => NAMES.includes(name)));
 }
 
+// The query that shows what a subscription's filter takes.
+export function ofSubscription(filter) {
+  const made = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter)) {
+    for (const part of [value].flat()) if (part !== "" && part !== false && !(name === "min_families" && part === 1)) made.append(name, part);
+  }
+  return made;
+}
+
 // Subscriptions with their filters as links; gives their names by id.
 export async function showSubscriptions() {
   const list = byId("watching");
   const found = await getJson("api/subscriptions");
   list.replaceChildren(...found.map((one) => {
-    const made = new URLSearchParams();
-    for (const [name, value] of Object.entries(one.filter)) {
-      for (const part of [value].flat()) if (part !== "" && part !== false && !(name === "min_families" && part === 1)) made.append(name, part);
-    }
     return el("li", {},
-      el("a", { href: `?${made}`, "data-filter": true }, one.name),
+      el("a", { href: `?${ofSubscription(one.filter)}`, "data-filter": true }, one.name, !one.enabled && el("span", { class: "faint" }, " (paused)")),
       el("a", { class: "feed", href: `api/subscriptions/${one.id}/feed`, "aria-label": `Atom feed of ${one.name}` }, "feed"));
   }));
   if (!found.length) list.append(el("li", { class: "faint" }, "none yet"));

@@ -21,7 +21,7 @@ export function row(story, subscriptions) {
         el("span", { class: "row-source" }, story.source || "source not given"),
         story.families > 1 && el("span", {}, `${story.families} independent outlets`),
         el("span", {}, story.words.claim),
-        story.timing === "background" && el("span", {}, "background"))));
+        story.timing === "background" && story.words.status !== "told as background" && el("span", {}, "background"))));
 }
 
 export function headline(story) {
