@@ -70,6 +70,8 @@ class Loop(Generic[In, Out]):
         self._source = settings.topic_prefix + source
         self._route = route(stage.name, settings)
         self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
+        metrics.flow(self._source, *filter(None, (self._route.target, self._route.dead_letters)))
+        metrics.breaker(0.0)
         self._committed: dict[TopicPartition, int] = {}
         self._notes: dict[TopicPartition, Note | None] = {}
         self._changelog = Changelog(stage.name, settings, stage.state) if stage.state else None
@@ -192,6 +194,7 @@ class Loop(Generic[In, Out]):
             if why := self._breaker.tripped:
                 last = next(r for r in reversed(rejects) if r)
                 raise BreakerTripped(f"{why}; the last for {last.reason}: {last.detail[:DETAIL_LOGGED]}")
+        self._metrics.breaker(self._breaker.share)
 
     def _commit(
         self,
