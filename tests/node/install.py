@@ -33,7 +33,7 @@ def require_node() -> Path:
     return FOLDER
 
 
-def run_node(script: Path, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+def run_node(script: Path, *arguments: str, seconds: float = 200.0) -> subprocess.CompletedProcess[str]:
     """The script's end and output."""
     command = ["node", str(script), *arguments]
     return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=seconds, check=False)
