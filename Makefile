@@ -47,7 +47,7 @@ lint: env ## format and mend what ruff can mend, then check types
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 	$(BIN)/mypy
 
-schemas: env ## write schemas/v1 from the models
+schemas: env ## write schemas/v1 (JSON Schema, AsyncAPI) from the models
 	$(BIN)/python -m schemas.generate
 
 bench: env ## rates, as ratios of things run in turn in one run

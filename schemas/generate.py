@@ -1,4 +1,4 @@
-"""Writes schemas/v1/<topic>.schema.json from the models: `python -m schemas.generate`.
+"""Writes the JSON Schema of every topic and the AsyncAPI document to schemas/v1: `python -m schemas.generate`.
 
 With `--check` nothing is written; stale, missing or left-over files are named and the exit code is 1.
 """
@@ -11,11 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from schemas import asyncapi
 from schemas.records import SCHEMA_VERSION
 from schemas.topics import topics
 
 FOLDER = Path(__file__).parent / f"v{SCHEMA_VERSION}"
 SUFFIX = ".schema.json"
+ASYNCAPI = "asyncapi.yaml"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -27,14 +31,22 @@ def topic_schema(name: str) -> dict[str, Any]:
 
 
 def files() -> dict[str, str]:
-    """File name to content, for every topic of topics.yaml."""
-    return {f"{name}{SUFFIX}": json.dumps(topic_schema(name), indent=2, ensure_ascii=False) + "\n" for name in topics()}
+    """File name to content: the schema of every topic of topics.yaml, and the AsyncAPI document."""
+    wanted = {
+        f"{name}{SUFFIX}": json.dumps(topic_schema(name), indent=2, ensure_ascii=False) + "\n" for name in topics()
+    }
+    wanted[ASYNCAPI] = yaml.safe_dump(asyncapi.document(), sort_keys=False, allow_unicode=True, width=120)
+    return wanted
+
+
+def _found(folder: Path) -> list[Path]:
+    return [*folder.glob(f"*{SUFFIX}"), *folder.glob(ASYNCAPI)]
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
     """Names of files in the folder that differ from what the models say, are missing, or belong to no topic."""
     wanted = files()
-    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob(f"*{SUFFIX}")}
+    found = {path.name: path.read_text(encoding="utf-8") for path in _found(folder)}
     return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
 
@@ -42,7 +54,7 @@ def write(folder: Path = FOLDER) -> None:
     """Bring the folder in line with the models."""
     folder.mkdir(exist_ok=True)
     wanted = files()
-    for path in folder.glob(f"*{SUFFIX}"):
+    for path in _found(folder):
         if path.name not in wanted:
             path.unlink()
     for name, text in wanted.items():

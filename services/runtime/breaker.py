@@ -26,6 +26,11 @@ class Breaker:
         self._row = self._row + 1 if rejected else 0
 
     @property
+    def share(self) -> float:
+        """Rejected records of those looked back over, 0 to 1."""
+        return sum(self._seen) / len(self._seen) if self._seen else 0.0
+
+    @property
     def tripped(self) -> str | None:
         """Why the service should stop, or None."""
         if self._row >= self._in_a_row:

@@ -77,6 +77,8 @@ class Loop(Generic[In, Out]):
         self._others = set(topics()[source].consumers) - {stage.name}
         self._route = route(stage.name, settings)
         self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
+        metrics.flow(self._source, *filter(None, (self._route.target, self._route.dead_letters)))
+        metrics.breaker(0.0)
         self._committed: dict[TopicPartition, int] = {}
         self._notes: dict[TopicPartition, Note | None] = {}
         self._watches: dict[TopicPartition, Watch] = {}
@@ -253,6 +255,7 @@ class Loop(Generic[In, Out]):
             if why := self._breaker.tripped:
                 last = next(r for r in reversed(rejects) if r)
                 raise BreakerTripped(f"{why}; the last for {last.reason}: {last.detail[:DETAIL_LOGGED]}")
+        self._metrics.breaker(self._breaker.share)
 
     def _commit(
         self,

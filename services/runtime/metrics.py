@@ -74,6 +74,15 @@ class Metrics:
         self._last_commit = Gauge(
             "demarche_last_commit_timestamp_seconds", "Unix time", ("service",), registry=registry
         )
+        self._ready = Gauge(
+            "demarche_ready", "1 when the service is in its group and its loop turns", ("service",), registry=registry
+        )
+        self._breaker_share = Gauge(
+            "demarche_breaker_rejected_ratio",
+            "Rejected records of the last ones; the breaker stops the service at its ratio",
+            ("service",),
+            registry=registry,
+        )
         self._model_info = Gauge(
             "demarche_model_info", "1 for the model in use", ("name", "version", "sha256", "backend"), registry=registry
         )
@@ -105,6 +114,21 @@ class Metrics:
         self._put_off.labels(service)
         for outcome in ("committed", "aborted"):
             self._transactions.labels(service, outcome)
+
+    def flow(self, source: str, *targets: str) -> None:
+        """Names the topics that are read and written, so that their counters stand at 0 from the start: an alert sees
+        the first record only as a step from there."""
+        self._consumed.labels(self.service, source)
+        for target in targets:
+            self._produced.labels(self.service, target)
+
+    def readiness(self, ready: Callable[[], bool]) -> None:
+        """Takes where it is to be asked whether the service is ready."""
+        self._ready.labels(self.service).set_function(lambda: float(ready()))
+
+    def breaker(self, share: float) -> None:
+        """Sets the share of rejected records among the last ones, 0 to 1."""
+        self._breaker_share.labels(self.service).set(share)
 
     def phase(self, stage: str) -> Histogram:
         """The duration histogram of one step; use `.time()` on it."""

@@ -31,6 +31,7 @@ def run_service(stage: Stage[In, Out], settings: ServiceSettings, metrics: Metri
     watchdog = Watchdog(settings.stop_deadline)
     watchdog.listen()
     health = Health(settings.max_poll_interval)
+    metrics.readiness(lambda: health.ready and health.alive)
     try:
         clients.require_crc32c()
         server = HealthServer(

@@ -82,10 +82,14 @@ class Running:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    @property
+    def port(self) -> int:
+        """Where its metrics are."""
+        return int(self._port_file.read_text())
+
     def get(self, path: str) -> tuple[int, str]:
-        port = int(self._port_file.read_text())
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

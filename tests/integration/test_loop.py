@@ -86,6 +86,10 @@ def test_metrics_health_and_readiness_are_real(connection: ConnectionSettings, t
     assert float(samples[f'demarche_article_latency_seconds_count{{service="normalize",topic="{raw}"}}']) == 4
     assert float(samples[f'demarche_consumer_lag_records{{partition="0",topic="{raw}"}}']) == 0
     assert any(name.startswith("demarche_build_info{") for name in samples)
+    assert float(samples['demarche_ready{service="normalize"}']) == 1
+    assert float(samples['demarche_breaker_rejected_ratio{service="normalize"}']) == 0.25
+    dead = f'demarche_records_produced_total{{service="normalize",topic="{raw}.dlq"}}'
+    assert float(samples[dead]) == 1
 
 
 def test_killed_in_mid_stream_and_started_again(connection: ConnectionSettings, tmp_path: Path) -> None:
