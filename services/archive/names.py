@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MONTH = "event_month"
-NO_MONTH = "__HIVE_DEFAULT_PARTITION__"
-"""The folder of acts without a known month; DuckDB, Arrow, Polars and Spark read this word as null."""
+NO_MONTH = "unknown"
+"""The folder of acts without a known month. A word, since pandas cannot read a folder that stands for null."""
 OFFSET_DIGITS = 20
 _NAME = re.compile(r"(?P<stream>.+)-(?P<partition>\d{5})-(?P<first>\d{20})-(?P<last>\d{20})\.parquet")
 
