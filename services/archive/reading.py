@@ -40,7 +40,7 @@ FROM records AS r SEMI JOIN latest AS l ON (
 WHERE r.status <> 'withdrawn';
 """
 """`records` is all that was written. `events` is the last word on each event, without those taken back. `day` is the
-act's day, of a new act without a date the day of publication; `month` its first day, also where the text tells no more."""
+act's day, of a new act without a date the day of publication; `month` its first day, also where no day is told."""
 
 
 class QueryError(Exception):
