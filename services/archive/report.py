@@ -63,6 +63,7 @@ class Report:
     """All that the page tells. `types` counts stories by type and claim status."""
 
     title: str
+    stories: int
     timeline: Timeline
     types: Sequence[tuple[str, str, int]]
     latest: Sequence[Entry]
@@ -90,6 +91,7 @@ def read(folder: Path, dyad: str, since: date | None, until: date | None) -> Rep
         stances = ask(connection, STANCES.format(where=where)).fetchall()
         types = ask(connection, TYPES.format(where=where)).fetchall()
         latest = ask(connection, LATEST.format(where=where)).fetchall()
+        stories = ask(connection, f"SELECT count(DISTINCT story_id) FROM events WHERE {where}").fetchall()  # noqa: S608
     if not latest:
         raise QueryError(f"the archive holds no event of {' and '.join(sides)} in these days")
     known = [month for month, _, _ in counts] + [day.replace(day=1) for _, day, _ in stances]
@@ -103,7 +105,7 @@ def read(folder: Path, dyad: str, since: date | None, until: date | None) -> Rep
         sides=sides,
         stances=[Stance(side, day, peace) for side, day, peace in stances if side in sides],
     )
-    return Report(title, timeline, types, [Entry(*row) for row in latest])
+    return Report(title, stories[0][0], timeline, types, [Entry(*row) for row in latest])
 
 
 def picture(report: Report) -> str:
@@ -113,7 +115,6 @@ def picture(report: Report) -> str:
 
 def page(report: Report) -> str:
     """The page, HTML; it asks no host for anything."""
-    stories = sum(n for _, _, n in report.types)
     rows = "".join(
         f'<tr><td>{escape(kind)}<td>{escape(claim)}<td class="n">{n}</tr>\n' for kind, claim, n in report.types
     )
@@ -122,7 +123,7 @@ def page(report: Report) -> str:
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{escape(report.title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(report.title)}</h1>
-<p>{report.timeline.first} to {report.timeline.last}; {stories} stories. Each counts once, however many outlets tell it.
+<p>{report.timeline.first} to {report.timeline.last}; {report.stories} stories. Each counts once, however many tell it.
 The bars show acts that are asserted or reported, in the month they happened; where the text tells no date, a new act
 stands at its publication.</p>
 {draw(report.timeline)}
