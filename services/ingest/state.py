@@ -1,0 +1,23 @@
+"""The small SQLite database in which ingest remembers."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+BUSY_SECONDS = 20.0
+TABLES = """
+CREATE TABLE IF NOT EXISTS progress (run TEXT, name TEXT, mark TEXT, place INTEGER, PRIMARY KEY (run, name));
+"""
+
+
+def opened_state(path: str) -> sqlite3.Connection:
+    """The database with all tables made. OSError, with the setting's name, when it cannot be had."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.executescript(TABLES)
+        return database
+    except (sqlite3.Error, OSError) as error:
+        raise OSError(f"cannot remember in {path} ({error}); see DEMARCHE_INGEST_STATE") from error
