@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 from typing import BinaryIO, Self, TextIO
 
 import rich.progress
@@ -15,20 +17,67 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 
 from schemas.records import RawArticle
 from services.ingest.articles import Files
+from services.ingest.feeds import NoFeed, read_opml
 from services.ingest.files import STANDARD_INPUT, expand
 from services.ingest.jsonl import Line
+from services.ingest.looks import Looked, Looker
+from services.ingest.memory import FeedMemory
+from services.ingest.pages import Pages
+from services.ingest.politeness import Politeness
+from services.ingest.poll import poll
 from services.ingest.progress import Progress
 from services.ingest.settings import IngestSettings
 from services.runtime.topics import ensure_topics
 from services.runtime.writer import RAW_TOPIC, ArticleWriter, write_all
 
+EXIT_TROUBLE = 1
+EXIT_WRONG_CALL = 2
+
 
 def run(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
     """One call of the verb; exit code 1 when a line was bad, 2 for a call without a source."""
-    if not args.files:
-        err.write("demarche: nothing to ingest: name files, folders or -\n")
-        return 2
-    return ingest_files(args, settings, err)
+    if bool(args.files) == bool(args.feeds):
+        err.write("demarche: name either files, folders or -, or --feeds LIST.opml\n")
+        return EXIT_WRONG_CALL
+    return ingest_files(args, settings, err) if args.files else ingest_feeds(args, settings, err)
+
+
+def ingest_feeds(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
+    """The feeds of an OPML list to articles.raw; with --once exit code 1 when one could not be read."""
+    try:
+        feeds = read_opml(Path(args.feeds).read_bytes())
+    except NoFeed as error:
+        err.write(f"demarche: {args.feeds}: {error}\n")
+        return EXIT_TROUBLE
+    ensure_topics(settings)
+    looks: list[Looked] = []
+
+    def told(looked: Looked) -> None:
+        if args.once:
+            looks.append(looked)
+        for line in looked_lines(looked):
+            err.write(f"{line}\n")
+        err.flush()
+
+    stop = Event()
+    with ExitStack() as stack:
+        line = f"{settings.bootstrap} {settings.topic_prefix}{RAW_TOPIC}"
+        memory = FeedMemory(settings.ingest_state, line, settings.ingest_remember_days)
+        stack.callback(memory.close)
+        writer = stack.enter_context(ArticleWriter(settings, RAW_TOPIC))
+        politeness = Politeness(settings.ingest_host_seconds, stop)
+        pages = Pages(settings.bounds, politeness) if args.pages else None
+        poll(feeds, Looker(settings, memory, writer.write, politeness, pages), memory, told, stop, once=args.once)
+    failed = sum(bool(looked.trouble) for looked in looks)
+    count = sum(looked.written for looked in looks)
+    err.write(f"{count} articles written to {RAW_TOPIC} from {len(feeds)} feeds, {failed} of them not read\n")
+    return EXIT_TROUBLE if failed else 0
+
+
+def looked_lines(looked: Looked) -> list[str]:
+    """What a person wants to read of a look: nothing when it brought nothing."""
+    lines = [f"{looked.feed.url}: {why}" for why in (looked.trouble, *looked.refused) if why]
+    return [f"{looked.feed.url}: {looked.written} new", *lines] if looked.written else lines
 
 
 def ingest_files(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
@@ -67,7 +116,7 @@ def ingest_files(args: argparse.Namespace, settings: IngestSettings, err: TextIO
         if memory is not None:
             memory.forget()
     err.write(f"{count} articles written to {RAW_TOPIC}, {bad} lines refused\n")
-    return 1 if bad else 0
+    return EXIT_TROUBLE if bad else 0
 
 
 class _Bar:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
 from random import SystemRandom
-from threading import Event, Thread, Timer
+from threading import Event, Thread
 from typing import Self
-from urllib.parse import urlsplit
 
 import structlog
 
 from services.desk import outbox, webhook
-from services.desk.address import Network, Refused, resolve
 from services.desk.outbox import Job
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble, now_ms
+from services.web.address import Refused
+from services.web.backoff import wait_seconds
+from services.web.outgoing import Bounds, connected
 
 CALLERS = 4
 IDLE_SECONDS = 0.5
@@ -28,7 +25,6 @@ TROUBLE_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
 DAY_MS = 86_400_000
 LEASE_FACTOR = 4.0
-PORTS = {"http": 80, "https": 443}
 GOOD = range(200, 300)
 
 
@@ -36,49 +32,13 @@ class CallFailed(OSError):
     """The receiver did not take it."""
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What a call may cost, and where it may go."""
-
-    seconds: float
-    answer_bytes: int
-    allowed: Sequence[Network]
-
-
 def call(url: str, content: bytes, headers: dict[str, str], bounds: Bounds) -> int:
     """POSTs to the address that `url` resolves to now; the status. OSError or HTTPException when it failed."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or PORTS[parts.scheme]
-    address = resolve(host, port, parts.scheme, bounds.allowed)
-    connection = socket.create_connection((address, port), timeout=bounds.seconds)
-    # A socket's own timeout begins anew with each byte; this one ends a call that drips. It needs a handle of its own:
-    # the TLS layer takes the first one over.
-    handle = connection.dup()
-    ender = Timer(bounds.seconds, _end, [handle])
-    ender.daemon = True
-    ender.start()
-    try:
-        if parts.scheme == "https":
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
-        client = http.client.HTTPConnection(host, port, timeout=bounds.seconds)
-        client.sock = connection  # Already connected, to the address that was judged.
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        name = f"[{host}]" if ":" in host else host
-        named = name if port == PORTS[parts.scheme] else f"{name}:{port}"
-        client.request("POST", path, content, {"Host": named, **headers, "Connection": "close"})
-        answer = client.getresponse()
+    with connected(url, bounds) as line:
+        line.client.request("POST", line.path, content, {"Host": line.host, **headers, "Connection": "close"})
+        answer = line.client.getresponse()
         answer.read(bounds.answer_bytes)
         return answer.status
-    finally:
-        ender.cancel()
-        handle.close()
-        connection.close()
-
-
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):  # It may have ended by itself.
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 class Courier:
@@ -88,7 +48,10 @@ class Courier:
         """`told` gets each call's outcome: sent, failed or dead."""
         self._store, self._settings, self._told = store, settings, told
         self._bounds = Bounds(
-            settings.desk_webhook_seconds, settings.desk_webhook_answer_bytes, settings.desk_webhook_allow
+            settings.desk_webhook_seconds,
+            settings.desk_webhook_answer_bytes,
+            settings.desk_webhook_allow,
+            "DEMARCHE_DESK_WEBHOOK_ALLOW",
         )
         self._random = SystemRandom()
         self._stop = Event()
@@ -152,7 +115,7 @@ class Courier:
         if isinstance(error, Refused) or job.tries >= s.desk_webhook_tries:
             return None
         first, longest = s.desk_webhook_first_wait, s.desk_webhook_longest_wait
-        return int(webhook.wait_seconds(job.tries, first, longest, self._random) * 1000)
+        return int(wait_seconds(job.tries, first, longest, self._random) * 1000)
 
     def _prune(self) -> bool:
         outbox.prune(self._store, now_ms() - self._settings.desk_keep_days * DAY_MS)

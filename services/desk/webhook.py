@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from random import Random
 
 from schemas.records import Alert
 from services.desk.outbox import Job
 
 SIGNATURE = "Demarche-Signature"
 DELIVERY = "Demarche-Delivery"
-HALF = 0.5
 
 
 def body(job: Job) -> bytes:
@@ -41,9 +39,3 @@ def signature(secret: str, moment: int, content: bytes) -> str:
     """t=SECONDS,v1=HEX: HMAC-SHA256 over the time, a point and the body. Receivers refuse an old time."""
     made = hmac.new(secret.encode(), f"{moment}.".encode() + content, hashlib.sha256).hexdigest()
     return f"t={moment},v1={made}"
-
-
-def wait_seconds(tries: int, first: float, longest: float, random: Random) -> float:
-    """How long after the `tries`-th failed try: doubling, bounded, and somewhere in the upper half of it."""
-    whole = min(longest, first * 2.0 ** min(tries - 1, 32))
-    return whole * random.uniform(HALF, 1.0)

@@ -79,4 +79,4 @@ def test_an_article_too_large_for_the_topic_holds_up_no_other(
 
 def test_a_call_without_a_source_says_so(address: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ingest", *address]) == 2
-    assert "nothing to ingest" in capsys.readouterr().err
+    assert "name either files" in capsys.readouterr().err
