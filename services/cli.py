@@ -85,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
     verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
+    verb.add_argument("--ingest", action="store_true", help="for pushing articles instead")
+
+    verb = verbs.add_parser("serve-ingest", help="take articles over HTTP: POST /articles, to articles.raw")
+    _broker_option(verb)
 
     verb = verbs.add_parser("topics", help="the topic table; with --bootstrap, make what the broker lacks")
     _broker_option(verb)
@@ -118,11 +122,19 @@ def _run(args: argparse.Namespace) -> int:
     if args.verb in ("extract", "classify", "actors"):
         return _offline(args)
     if args.verb == "token":
-        return _token(args.name)
+        return _token(args.name, ingest=args.ingest)
     return _on_broker(args)
 
 
-def _token(name: str) -> int:
+def _token(name: str, *, ingest: bool) -> int:
+    if ingest:
+        from services.ingest.settings import IngestSettings
+        from services.ingest.tokens import Tokens
+
+        tokens = Tokens(load_settings(IngestSettings).ingest_state)
+        sys.stdout.write(f"{tokens.new(name)}\n")
+        tokens.close()
+        return 0
     from services.desk import register
     from services.desk.settings import DeskSettings
     from services.desk.store import Store
@@ -172,6 +184,10 @@ def _on_broker(args: argparse.Namespace) -> int:
             return cli_up.run(settings if args.bootstrap else None, args.articles, once=args.once, console=console)
         if args.verb == "ingest":
             return cli_ingest.run(args, _connection(IngestSettings, args.bootstrap), sys.stderr)
+        if args.verb == "serve-ingest":
+            from services.ingest.serve import serve
+
+            return serve(_connection(IngestSettings, args.bootstrap))
         if args.verb == "tail":
             return cli_topics.follow(settings, args.topic, on=args.follow, new=args.new)
         if args.verb == "replay":

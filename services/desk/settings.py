@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field
 
 from services.runtime.settings import Positive, Seconds, ServiceSettings
+from services.web.address import is_loopback
 
 
 class DeskSettings(ServiceSettings):
@@ -36,9 +37,4 @@ class DeskSettings(ServiceSettings):
     @property
     def desk_open(self) -> bool:
         """Whether reading needs no token: only on a loopback address."""
-        if self.desk_host == "localhost":
-            return True
-        try:
-            return ip_address(self.desk_host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.desk_host)

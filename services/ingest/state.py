@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS feeds (
 );
 CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, content TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS contents (content TEXT PRIMARY KEY, id TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS progress (run TEXT, name TEXT, mark TEXT, place INTEGER, PRIMARY KEY (run, name));
 """
 
@@ -20,7 +21,7 @@ def opened_state(path: str) -> sqlite3.Connection:
     """The database with all tables made. OSError, with the setting's name, when it cannot be had."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # Shared between threads under a lock of their own, see FeedMemory.
+        # Shared between threads under a lock of their own, see FeedMemory and Tokens.
         database = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
         database.execute("PRAGMA journal_mode=WAL")
         database.executescript(TABLES)

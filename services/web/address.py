@@ -29,6 +29,16 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a server bound to this host is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def may_call(address: str, scheme: str, allowed: Sequence[Network], *, plain: bool = False) -> bool:
     """Public addresses by https, with `plain` also by http; allowed networks by either."""
     parsed = ip_address(address.partition("%")[0])
