@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from services import PIPELINE_VERSION, cli_archive, cli_offline
+from services import PIPELINE_VERSION, cli_archive, cli_ingest_options, cli_offline
 from services.classify.model import ModelError, load_model
 from services.classify.pairs import classify_pairs
 from services.classify.settings import ClassifySettings
 from services.classify.transform import Classifier
-from services.ingest.articles import opened
+from services.ingest.files import opened
 from services.replay.selection import Selection, moment, places
 from services.runtime.settings import EXIT_BROKEN_SETTING, ConnectionSettings, load_settings
 
@@ -25,6 +25,7 @@ EXIT_TROUBLE = 1
 EXIT_INTERRUPTED = 130
 LONGEST_NAME = 80
 T = TypeVar("T")
+C = TypeVar("C", bound=ConnectionSettings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--articles", metavar="FILE", help="articles (JSON lines) instead of the samples")
     _broker_option(verb)
 
-    verb = verbs.add_parser("ingest", help="articles (JSON lines) to articles.raw")
-    verb.add_argument("files", metavar="FILE", nargs="+", help="files, or - for standard input")
+    verb = verbs.add_parser("ingest", help="articles of files, folders or standard input to articles.raw")
+    cli_ingest_options.add_options(verb)
     _broker_option(verb)
 
     verb = verbs.add_parser("tail", help="print the records of a topic")
@@ -95,6 +96,10 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
     verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
+    verb.add_argument("--ingest", action="store_true", help="for pushing articles instead")
+
+    verb = verbs.add_parser("serve-ingest", help="take articles over HTTP: POST /articles, to articles.raw")
+    _broker_option(verb)
 
     verb = verbs.add_parser("topics", help="the topic table; with --bootstrap, make what the broker lacks")
     _broker_option(verb)
@@ -142,11 +147,19 @@ def _run(args: argparse.Namespace) -> int:
     if args.verb in cli_archive.VERBS:
         return cli_archive.run(args)
     if args.verb == "token":
-        return _token(args.name)
+        return _token(args.name, ingest=args.ingest)
     return _on_broker(args)
 
 
-def _token(name: str) -> int:
+def _token(name: str, *, ingest: bool) -> int:
+    if ingest:
+        from services.ingest.settings import IngestSettings
+        from services.ingest.tokens import Tokens
+
+        tokens = Tokens(load_settings(IngestSettings).ingest_state)
+        sys.stdout.write(f"{tokens.new(name)}\n")
+        tokens.close()
+        return 0
     from services.desk import register
     from services.desk.settings import DeskSettings
     from services.desk.store import Store
@@ -183,18 +196,23 @@ def _with_model(args: argparse.Namespace, reader: cli_offline.Reader) -> int:
 
 def _on_broker(args: argparse.Namespace) -> int:
     # The Kafka client takes half a second to import; the offline verbs do without.
-    from services import cli_topics, cli_up
+    from services import cli_ingest, cli_topics, cli_up
+    from services.ingest.settings import IngestSettings
     from services.runtime.broker import BrokerError
     from services.runtime.streams import StreamError
     from services.runtime.supervisor import SupervisorError
 
-    settings = _connection(args.bootstrap)
+    settings = _connection(ConnectionSettings, args.bootstrap)
     console = Console()
     try:
         if args.verb == "up":
             return cli_up.run(settings if args.bootstrap else None, args.articles, once=args.once, console=console)
         if args.verb == "ingest":
-            return cli_topics.ingest(settings, args.files, sys.stderr)
+            return cli_ingest.run(args, _connection(IngestSettings, args.bootstrap), sys.stderr)
+        if args.verb == "serve-ingest":
+            from services.ingest.serve import serve
+
+            return serve(_connection(IngestSettings, args.bootstrap))
         if args.verb == "tail":
             return cli_topics.follow(settings, args.topic, on=args.follow, new=args.new)
         if args.verb == "replay":
@@ -209,8 +227,8 @@ def _on_broker(args: argparse.Namespace) -> int:
         raise
 
 
-def _connection(bootstrap: str | None) -> ConnectionSettings:
-    settings = load_settings(ConnectionSettings)
+def _connection(kind: type[C], bootstrap: str | None) -> C:
+    settings = load_settings(kind)
     return settings.model_copy(update={"bootstrap": bootstrap}) if bootstrap else settings
 
 

@@ -1,40 +1,20 @@
-"""The verbs that talk to a broker besides `up`: ingest, tail, replay, topics."""
+"""The verbs that talk to a broker besides `up` and `ingest`: tail, replay, topics."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TextIO
 
-from schemas.records import RawArticle
 from schemas.topics import topics
-from services.ingest.articles import read_articles
-from services.ingest.jsonl import Line
 from services.replay.selection import Return, Selection, written_at
 from services.runtime.replay import look
 from services.runtime.replay import replay as put_back
 from services.runtime.settings import ConnectionSettings
-from services.runtime.streams import produce_raw, tail
+from services.runtime.streams import tail
 from services.runtime.topics import ensure_topics
 
 HOURS = 24
 SHOWN_CHARACTERS = 120
-
-
-def ingest(settings: ConnectionSettings, names: Sequence[str], err: TextIO) -> int:
-    """Write the articles of files and standard input to articles.raw; exit code 1 when a line was bad."""
-    bad = 0
-
-    def refused(name: str, line: Line[RawArticle]) -> None:
-        nonlocal bad
-        bad += 1
-        err.write(f"{name} line {line.number}: {line.reason}\n")
-
-    ensure_topics(settings)
-    count = produce_raw(settings, read_articles(names, lambda: datetime.now(UTC), refused))
-    err.write(f"{count} articles written to articles.raw, {bad} lines refused\n")
-    return 1 if bad else 0
 
 
 def follow(settings: ConnectionSettings, topic: str, *, on: bool, new: bool) -> int:

@@ -20,12 +20,12 @@ from services import PIPELINE_VERSION
 from services.desk import outbox, reading, register, views
 from services.desk.bulletin import Bulletin, stream
 from services.desk.feed import atom
-from services.desk.guard import Guard
-from services.desk.limits import RateLimit
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble
 from services.desk.subscriptions import SLUG, Channels, Dyad, Webhook, one_dyad, presets
 from services.desk.views import Problem
+from services.web.guard import Guard
+from services.web.limits import RateLimit
 
 StoryId = Annotated[str, Path(pattern=r"^[!-~]{1,64}$")]
 SubscriptionId = Annotated[str, Path(pattern=SLUG, max_length=80)]
@@ -70,6 +70,7 @@ def application(settings: DeskSettings, store: Store, bulletin: Bulletin) -> Gua
         settings.desk_hosts if settings.desk_open else None,
         settings.desk_request_bytes,
         RateLimit(settings.desk_rate, settings.desk_burst),
+        "DEMARCHE_DESK_HOSTS",
     )
 
 

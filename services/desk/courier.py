@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from random import SystemRandom
-from threading import Event, Lock, Thread, Timer
+from threading import Event, Lock, Thread
 from typing import Self
-from urllib.parse import urlsplit
 
 import structlog
 
 from schemas.records import DeadLetter
 from schemas.topics import input_topic
 from services.desk import outbox, webhook
-from services.desk.address import Network, Refused, resolve
 from services.desk.outbox import Job
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble, now_ms
+from services.web.address import Refused
+from services.web.backoff import wait_seconds
+from services.web.outgoing import Bounds, connected
 
 CALLERS = 4
 IDLE_SECONDS = 0.5
@@ -31,7 +28,6 @@ PRUNE_SECONDS = 3600.0
 DAY_MS = 86_400_000
 LEASE_FACTOR = 4.0
 LONGEST_REST = 60.0
-PORTS = {"http": 80, "https": 443}
 GOOD = range(200, 300)
 
 
@@ -39,49 +35,13 @@ class CallFailed(OSError):
     """The receiver did not take it."""
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What a call may cost, and where it may go."""
-
-    seconds: float
-    answer_bytes: int
-    allowed: Sequence[Network]
-
-
 def call(url: str, content: bytes, headers: dict[str, str], bounds: Bounds) -> int:
     """POSTs to the address that `url` resolves to now; the status. OSError or HTTPException when it failed."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or PORTS[parts.scheme]
-    address = resolve(host, port, parts.scheme, bounds.allowed)
-    connection = socket.create_connection((address, port), timeout=bounds.seconds)
-    # A socket's own timeout begins anew with each byte; this one ends a call that drips. It needs a handle of its own:
-    # the TLS layer takes the first one over.
-    handle = connection.dup()
-    ender = Timer(bounds.seconds, _end, [handle])
-    ender.daemon = True
-    ender.start()
-    try:
-        if parts.scheme == "https":
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
-        client = http.client.HTTPConnection(host, port, timeout=bounds.seconds)
-        client.sock = connection  # Already connected, to the address that was judged.
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        name = f"[{host}]" if ":" in host else host
-        named = name if port == PORTS[parts.scheme] else f"{name}:{port}"
-        client.request("POST", path, content, {"Host": named, **headers, "Connection": "close"})
-        answer = client.getresponse()
+    with connected(url, bounds) as line:
+        line.client.request("POST", line.path, content, {"Host": line.host, **headers, "Connection": "close"})
+        answer = line.client.getresponse()
         answer.read(bounds.answer_bytes)
         return answer.status
-    finally:
-        ender.cancel()
-        handle.close()
-        connection.close()
-
-
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):  # It may have ended by itself.
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 class Addresses:
@@ -133,7 +93,10 @@ class Courier:
         one thread calls it."""
         self._store, self._settings, self._told, self._write = store, settings, told, write
         self._bounds = Bounds(
-            settings.desk_webhook_seconds, settings.desk_webhook_answer_bytes, settings.desk_webhook_allow
+            settings.desk_webhook_seconds,
+            settings.desk_webhook_answer_bytes,
+            settings.desk_webhook_allow,
+            "DEMARCHE_DESK_WEBHOOK_ALLOW",
         )
         self._random = SystemRandom()
         self._addresses = Addresses()
@@ -196,7 +159,7 @@ class Courier:
                 return None  # Nobody was called.
             s, failures = self._settings, self._addresses.failures(job.url) + 1
             longest = min(s.desk_webhook_longest_wait, LONGEST_REST)
-            return webhook.wait_seconds(failures, s.desk_webhook_first_wait, longest, self._random)
+            return wait_seconds(failures, s.desk_webhook_first_wait, longest, self._random)
         outbox.sent(self._store, job)
         self._told("sent")
         return None
@@ -218,7 +181,7 @@ class Courier:
         if isinstance(error, Refused) or job.tries >= s.desk_webhook_tries:
             return None
         first, longest = s.desk_webhook_first_wait, s.desk_webhook_longest_wait
-        return int(webhook.wait_seconds(job.tries, first, longest, self._random) * 1000)
+        return int(wait_seconds(job.tries, first, longest, self._random) * 1000)
 
     def _bury(self) -> bool:
         """Dead letters of calls given up; whether there were any. Written before that is noted: twice, not never."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -13,8 +11,8 @@ from services.desk.store import Store, now_ms, reserve
 from services.desk.subscriptions import Subscription, presets, slug
 from services.desk.tables import Tables
 from services.desk.views import SubscriptionIn, SubscriptionMade, SubscriptionOut, moment
+from services.web import tokens
 
-SECRET_BYTES = 32
 MOST_SUBSCRIPTIONS = 200
 
 
@@ -27,7 +25,7 @@ def begin(store: Store) -> None:
     with store.transaction() as connection:
         if reserve(connection, store.tables, 1) == 1 and not _count(connection, store.tables):
             for preset in presets():
-                _insert(connection, store.tables, preset, _new_secret())
+                _insert(connection, store.tables, preset, tokens.made())
 
 
 def subscriptions(store: Store) -> list[SubscriptionOut]:
@@ -54,7 +52,7 @@ def secret_of(store: Store, name: str) -> str | None:
 
 def add(store: Store, given: SubscriptionIn) -> SubscriptionMade:
     """Makes it. Taken when its name gives the id of another one."""
-    secret = given.secret or _new_secret()
+    secret = given.secret or tokens.made()
     try:
         with store.transaction() as connection:
             if _count(connection, store.tables) >= MOST_SUBSCRIPTIONS:
@@ -93,28 +91,20 @@ def remove(store: Store, name: str) -> bool:
 
 def new_token(store: Store, name: str) -> str:
     """A token for this name, shown only now; it replaces the name's former one."""
-    token = secrets.token_urlsafe(SECRET_BYTES)
+    token = tokens.made()
     table = store.tables.tokens
     with store.transaction() as connection:
         connection.execute(delete(table).where(table.c.name == name))
-        connection.execute(insert(table).values(name=name, hash=_hash(token), created_at=now_ms()))
+        connection.execute(insert(table).values(name=name, hash=tokens.hashed(token), created_at=now_ms()))
     return token
 
 
 def token_is_known(store: Store, token: str) -> bool:
     """Whether somebody was given this token."""
-    # The tokens are 256 random bits: one round of SHA-256 cannot be searched back, and the look-up tells no prefix.
+    # The hash is looked up, not the token, so the look-up tells no prefix of it.
     table = store.tables.tokens
     with store.transaction() as connection:
-        return connection.scalar(select(table.c.name).where(table.c.hash == _hash(token))) is not None
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _new_secret() -> str:
-    return secrets.token_urlsafe(SECRET_BYTES)
+        return connection.scalar(select(table.c.name).where(table.c.hash == tokens.hashed(token))) is not None
 
 
 def _count(connection: Connection, tables: Tables) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from services.runtime.settings import Positive, Seconds, ServiceSettings
+from services.web.address import is_loopback
 
 HOSTS = re.compile(r"[A-Za-z0-9._:,%-]*")
 
@@ -61,9 +62,4 @@ class DeskSettings(ServiceSettings):
     @property
     def desk_open(self) -> bool:
         """Whether reading needs no token: only on a loopback address."""
-        if self.desk_host == "localhost":
-            return True
-        try:
-            return ip_address(self.desk_host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.desk_host)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from random import Random
 from urllib.parse import urlsplit
 
 from schemas.records import Alert, DeadLetter, Origin
@@ -15,7 +14,6 @@ from services.stage import Reject
 
 SIGNATURE = "Demarche-Signature"
 DELIVERY = "Demarche-Delivery"
-HALF = 0.5
 
 
 def body(job: Job) -> bytes:
@@ -66,9 +64,3 @@ def letter(call: GivenUp, topic: str) -> DeadLetter | None:
     )
     origin = Origin(topic=topic, partition=partition, offset=offset)
     return dead_letter("desk", Reject("webhook_given_up", detail), origin, call.alert.event.dyad.encode(), None, 0)
-
-
-def wait_seconds(tries: int, first: float, longest: float, random: Random) -> float:
-    """How long after the `tries`-th failed try: doubling, bounded, and somewhere in the upper half of it."""
-    whole = min(longest, first * 2.0 ** min(tries - 1, 32))
-    return whole * random.uniform(HALF, 1.0)

@@ -55,10 +55,11 @@ def _line(number: int, raw: bytes, model: type[M]) -> Line[M]:
     except RecursionError:
         return Line(number, None, "invalid JSON: nested too deeply")
     except ValidationError as error:
-        return Line(number, None, _summary(error))
+        return Line(number, None, summary(error))
 
 
-def _summary(error: ValidationError) -> str:
+def summary(error: ValidationError) -> str:
+    """What is wrong with a record, in one line."""
     found = error.errors(include_url=False, include_context=False)
     shown = [f"{'.'.join(map(str, e['loc'])) or 'line'}: {e['msg']}" for e in found[:SHOWN_ERRORS]]
     return "; ".join([*shown, *([f"and {len(found) - SHOWN_ERRORS} more"] if len(found) > SHOWN_ERRORS else [])])

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from schemas.records import Origin, RawArticle
-from services.ids import article_id
 from services.runtime import broker, clients
-from services.runtime.codec import encode
 from services.runtime.settings import ConnectionSettings
+from services.runtime.writer import ArticleWriter, write_all
+from services.runtime.writer import StreamError as StreamError
 
-RAW_TOPIC = "articles.raw"
 POLL_SECONDS = 0.25
-CHUNK = 500
-
-
-class StreamError(RuntimeError):
-    """Kafka did not do what was asked; the message is for people."""
 
 
 class NoTopic(StreamError):
@@ -39,33 +32,9 @@ class Record(NamedTuple):
 
 
 def produce_raw(settings: ConnectionSettings, articles: Iterable[RawArticle]) -> int:
-    """Writes articles to articles.raw, keyed by their article_id, and waits for the broker; how many.
-
-    `articles` may be an endless iterator: each is sent at once. Raises StreamError when one cannot be written.
-    """
-    waiting = iter(articles)
-    topic = settings.topic_prefix + RAW_TOPIC
-    count = 0
-    with told(f"cannot write to {topic}"):
-        producer = clients.producer(settings)
-        try:
-            while futures := [_send(producer, topic, article) for article in islice(waiting, CHUNK)]:
-                producer.flush()
-                for future in futures:
-                    if not future.succeeded():
-                        raise StreamError(f"an article was not written: {future.exception}")
-                count += len(futures)
-            return count
-        finally:
-            producer.close(timeout=5)
-
-
-def _send(producer: KafkaProducer, topic: str, article: RawArticle) -> Any:
-    key = article_id(article)
-    try:
-        return producer.send(topic, value=encode(article), key=key.encode())
-    except MessageSizeTooLargeError as error:
-        raise StreamError(f"article {key} is larger than {topic} takes: {error}") from error
+    """Writes articles to articles.raw and waits for the broker; how many. StreamError when one cannot be written."""
+    with ArticleWriter(settings) as writer:
+        return write_all(writer, articles, lambda _count: None)
 
 
 def tail(

@@ -18,11 +18,12 @@ import pytest
 
 from schemas.records import Alert, DeadLetter
 from services.desk import courier, outbox, register, webhook
-from services.desk.courier import Bounds, Courier, call
+from services.desk.courier import Courier, call
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, now_ms
 from services.desk.subscriptions import Channels, Webhook
 from services.desk.views import SubscriptionIn
+from services.web.outgoing import Bounds
 from tests.integration.helpers import wait_until
 from tests.integration.test_desk_store import feed
 from tests.unit.test_desk import diplomatic
@@ -209,10 +210,10 @@ def test_an_answer_that_drips_is_bounded_in_time_and_a_large_one_in_size() -> No
     receiver = Receiver(200, drip=True)
     try:
         started = time.monotonic()
-        assert call(receiver.url, b"{}", {}, Bounds(0.5, 1_000_000, allowed)) == 200
+        assert call(receiver.url, b"{}", {}, Bounds(0.5, 1_000_000, allowed, "X")) == 200
         assert time.monotonic() - started < 2
         started = time.monotonic()
-        assert call(receiver.url, b"{}", {}, Bounds(20.0, 3, allowed)) == 200
+        assert call(receiver.url, b"{}", {}, Bounds(20.0, 3, allowed, "X")) == 200
         assert time.monotonic() - started < 2
     finally:
         receiver.close()

@@ -8,12 +8,13 @@ from random import Random
 
 import pytest
 
-from services.desk.address import Refused, is_public, may_call, resolve
-from services.desk.guard import token_in
-from services.desk.limits import RateLimit
 from services.desk.outbox import Job
 from services.desk.transform import alert
-from services.desk.webhook import body, signature, slack_text, wait_seconds
+from services.desk.webhook import body, signature, slack_text
+from services.web.address import Refused, is_public, may_call, resolve
+from services.web.backoff import wait_seconds
+from services.web.guard import token_in
+from services.web.limits import RateLimit
 from tests.unit.test_desk import diplomatic
 
 LOCAL = [ip_network("127.0.0.0/8")]
@@ -31,6 +32,7 @@ LOCAL = [ip_network("127.0.0.0/8")]
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
     assert not may_call(address, "https", [])
+    assert not may_call(address, "http", [], plain=True)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"])
@@ -38,6 +40,7 @@ def test_public_addresses_are_called_by_https_only(address: str) -> None:
     assert is_public(ip_address(address))
     assert may_call(address, "https", LOCAL)
     assert not may_call(address, "http", LOCAL)
+    assert may_call(address, "http", [], plain=True)
 
 
 def test_allowed_networks_may_be_called() -> None:
@@ -106,7 +109,7 @@ def test_the_rate_limit_is_per_address_and_refills() -> None:
 
 
 def test_the_rate_limit_forgets_the_eldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk.limits.MOST_ADDRESSES", 2)
+    monkeypatch.setattr("services.web.limits.MOST_ADDRESSES", 2)
     limit = RateLimit(rate=0.001, burst=1)
     for address in ("a", "b", "c"):
         assert limit.wait(address, 0.0) == 0

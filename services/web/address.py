@@ -1,4 +1,4 @@
-"""Which addresses a webhook may reach. A name is resolved once, judged, and the address judged is the one called."""
+"""Which addresses an outgoing call may reach. A name is resolved once, and the address judged is called."""
 
 from __future__ import annotations
 
@@ -29,22 +29,32 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def may_call(address: str, scheme: str, allowed: Sequence[Network]) -> bool:
-    """Public addresses by https; allowed networks also by http."""
+def is_loopback(host: str) -> bool:
+    """Whether a server bound to this host is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def may_call(address: str, scheme: str, allowed: Sequence[Network], *, plain: bool = False) -> bool:
+    """Public addresses by https, with `plain` also by http; allowed networks by either."""
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
     if any(parsed in network for network in allowed):
         return True
-    return scheme == "https" and is_public(parsed)
+    return (plain or scheme == "https") and is_public(parsed)
 
 
-def resolve(host: str, port: int, scheme: str, allowed: Sequence[Network]) -> str:
+def resolve(host: str, port: int, scheme: str, allowed: Sequence[Network], *, plain: bool = False) -> str:
     """An address of the host. Refused when any of its addresses must not be called; OSError when it has none."""
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found:
         raise OSError(f"{host} has no address")
-    if not all(may_call(address, scheme, allowed) for address in found):
-        how = "by plain http" if scheme == "http" else "on a private network"
-        raise Refused(f"{host} may not be called {how}; see DEMARCHE_DESK_WEBHOOK_ALLOW")
+    if not all(may_call(address, scheme, allowed, plain=plain) for address in found):
+        how = "by plain http" if scheme == "http" and not plain else "on a private network"
+        raise Refused(f"{host} may not be called {how}")
     return found[0]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.desk.limits import RateLimit
+from services.web.limits import RateLimit
 
 BODY_SECONDS = 10.0
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -34,13 +34,20 @@ Known = Callable[[str], bool]
 class Guard:
     """Lets a request through to the app, or answers it with 400, 401, 408, 413 or 429.
 
-    `names` are the hosts by which an open desk may be called: a page of another site that has its own name point at
-    the loopback must not read it. None: every request needs a token instead.
+    `names` are the hosts by which an open service may be called: a page of another site that has its own name point at
+    the loopback must not read it; the variable `setting` adds names. None: every request needs a token instead.
     """
 
     def __init__(
-        self, app: ASGIApp, known: Known, names: Iterable[str] | None, request_bytes: int, rate: RateLimit
+        self,
+        app: ASGIApp,
+        known: Known,
+        names: Iterable[str] | None,
+        request_bytes: int,
+        rate: RateLimit,
+        setting: str,
     ) -> None:
+        self._setting = setting
         self._app, self._known, self._request_bytes, self._rate = app, known, request_bytes, rate
         self._names = None if names is None else {name.lower() for name in (*LOOPBACK_NAMES, *names)}
 
@@ -57,7 +64,7 @@ class Guard:
         if wait:
             await _refuse(out, 429, "too many requests", {"retry-after": str(math.ceil(wait))})
         elif self._names is not None and _name(headers.get(b"host", b"")) not in self._names:
-            await _refuse(out, 400, "this desk is not called by that name; see DEMARCHE_DESK_HOSTS")
+            await _refuse(out, 400, f"not called by that name here; see {self._setting}")
         elif self._names is None and not await asyncio.to_thread(self._has_token, headers):
             # Browsers ask for it as a password, and send it with the event stream too.
             asked = {"www-authenticate": 'Basic realm="demarche: token as password", charset="UTF-8"'}
