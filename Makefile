@@ -8,14 +8,11 @@ PIP_AUDIT := pip-audit==2.10.1
 DATA ?= ../shared/train
 GOLD ?= ../shared/gold
 KILLS ?= 1000
+INPUTS ?= 100000
 SEED ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env run test lint bench eval train schemas constraints audit clean
-.PHONY: help env run test lint bench soak eval train schemas clean
-INPUTS ?= 100000
-SEED ?= 1
-.PHONY: help env run test fuzz fuzz-normalize lint bench eval train schemas clean
+.PHONY: help env run test lint bench soak fuzz fuzz-normalize eval train schemas constraints audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,7 +37,7 @@ fuzz: env ## INPUTS hostile articles, drawn from SEED, through normalize, resolv
 	$(BIN)/python -m tests.hostile --inputs $(INPUTS) --seed $(SEED) --keep .demarche/hostile
 
 fuzz-normalize: env ## normalize under atheris, INPUTS runs guided by coverage
-	$(BIN)/pip install -q -e '.[fuzz]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m tests.hostile.guided -runs=$(INPUTS) -seed=$(SEED) -timeout=10 -rss_limit_mb=4096
 
 lint: env ## format and mend what ruff can mend, then check types
