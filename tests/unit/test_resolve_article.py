@@ -14,7 +14,7 @@ from schemas.records import (
     Sentence,
     SentenceExtraction,
 )
-from services.resolve.transform import resolve_article
+from services.resolve.transform import MOST_LISTED, resolve_article
 
 MODEL = ModelInfo(name="m", version="1", sha256="0" * 64)
 
@@ -256,3 +256,25 @@ def test_no_date_is_handed_on_from_another_actor() -> None:
         ("[Peru] also praised [Kenya].", [("SUPPORT", "Peru", "Kenya", "also praised Kenya")]),
     )
     assert praise.when.date is None
+
+
+def test_events_of_one_type_in_the_same_words_have_ids_of_their_own() -> None:
+    found = resolve(
+        (
+            "[Norway] and [Kenya] met.",
+            [("CONSULT", "Norway", "", "met"), ("CONSULT", "Kenya", "", "met")],
+        )
+    )
+    assert len(found) == 2
+    assert len({event.event_id for event in found}) == 2
+
+
+def test_lists_of_an_articles_events_do_not_grow_with_their_square() -> None:
+    names = [f"Word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(MOST_LISTED + 20)]
+    found = resolve(
+        *((f"[Norway] named {n} {n}x {n}y.", [("STATEMENT", "Norway", "", f"named {n} {n}x {n}y")]) for n in names)
+    )
+    assert len(found) > MOST_LISTED
+    assert all(event.article_events == [] for event in found)
+    few = resolve(("[Norway] met [Kenya].", [("CONSULT", "Norway", "Kenya", "met")]))
+    assert len(few[0].article_events) == 1
