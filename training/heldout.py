@@ -29,7 +29,7 @@ from training.export import NO_GATE
 from training.labels import LabelledEvent, Passage
 
 STEPS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-SLACK = 0.035
+SLACK = 0.02
 BUDGET = 1024
 GATE_KEEPS = 0.995
 LEAST_LOGIT = -1.4
