@@ -2,19 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AUDIT := .venv-audit
+TORCH := torch==2.13.0
+PIP_AUDIT := pip-audit==2.10.1
 DATA ?= ../shared/train
 GOLD ?= ../shared/gold
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env run test lint bench eval train schemas clean
+.PHONY: help env run test lint bench eval train schemas constraints audit clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.done: pyproject.toml
+$(VENV)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q torch==2.13.0
-	$(BIN)/pip install -q -e '.[dev]'
+	$(BIN)/pip install -q -c constraints.txt $(TORCH)
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	touch $@
 
 env: $(VENV)/.done ## make .venv with everything that running and testing needs
@@ -42,8 +45,28 @@ eval: env ## score the model and the whole line on GOLD (development sets), and 
 	$(BIN)/python -m training.stories
 
 train: env ## train the weights from training/data and DATA
-	$(BIN)/pip install -q -e '.[train]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[train]'
 	$(BIN)/python -m training.train --data $(DATA)
 
+# The local part of a version (torch's +cpu) goes: a constraint without it takes any build of that version. What torch's
+# CUDA build brings along is pinned by torch itself. A package that both environments have has one version.
+constraints: ## pin what pyproject.toml asks for and all that it brings along: constraints.txt anew
+	$(PYTHON) -m venv $(VENV) && $(PYTHON) -m venv $(AUDIT)
+	$(BIN)/pip install -q $(TORCH)
+	$(BIN)/pip install -q -e '.[dev,train]'
+	$(BIN)/pip freeze --all --exclude pip --exclude-editable >$(AUDIT)/pins
+	$(AUDIT)/bin/pip install -q -c $(AUDIT)/pins $(PIP_AUDIT)
+	$(AUDIT)/bin/pip freeze >>$(AUDIT)/pins
+	{ echo '# Made by `make constraints`; to take newer releases of everything: make clean constraints'; \
+	  sed 's/+[^+]*$$//' $(AUDIT)/pins | LC_ALL=C sort -fu; } >constraints.txt
+
+$(AUDIT)/.done: constraints.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install -q -c constraints.txt $(PIP_AUDIT)
+	touch $@
+
+audit: $(AUDIT)/.done ## ask PyPI for known vulnerabilities of all pinned packages
+	@.ci/audit $(AUDIT)/bin/pip-audit constraints.txt
+
 clean: ## remove the environment and local state
-	rm -rf $(VENV) .demarche
+	rm -rf $(VENV) $(AUDIT) .demarche

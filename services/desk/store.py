@@ -10,7 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.desk.tables import Tables
@@ -35,7 +42,7 @@ class Store:
             self._first_number()
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StoreTrouble(f"DEMARCHE_DESK_DATABASE: {error}") from error
-        except (OperationalError, InterfaceError, OSError) as error:
+        except (OperationalError, InterfaceError, ProgrammingError, OSError) as error:
             raise StoreTrouble(_why(error)) from error
 
     @contextmanager
@@ -76,11 +83,14 @@ def now_ms() -> int:
 
 def _engine(url: str) -> Engine:
     address = make_url(url)
+    # Errors that nobody expected end in the log; without the values of the statement, some of which are secrets.
+    hidden = {"hide_parameters": True}
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True, pool_size=POOL, connect_args={"connect_timeout": 5})
+        connect = {"connect_timeout": 5}
+        return create_engine(address, pool_pre_ping=True, pool_size=POOL, connect_args=connect, **hidden)
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, pool_size=POOL)
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, pool_size=POOL, **hidden)
     event.listen(engine, "connect", _prepare)
     return engine
 

@@ -31,7 +31,7 @@ def connection(settings: ConnectionSettings) -> dict[str, Any]:
     """Keyword arguments that every client takes."""
     # Its network thread logs a traceback when it meets a close(); real trouble is logged by kafka.net.manager too.
     logging.getLogger("kafka.net.transport").setLevel(logging.CRITICAL)
-    password = settings.sasl_password
+    password, key_password = settings.sasl_password, settings.ssl_key_password
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap.split(","),
         "security_protocol": settings.security_protocol,
@@ -41,6 +41,7 @@ def connection(settings: ConnectionSettings) -> dict[str, Any]:
         "ssl_cafile": str(settings.ssl_cafile) if settings.ssl_cafile else None,
         "ssl_certfile": str(settings.ssl_certfile) if settings.ssl_certfile else None,
         "ssl_keyfile": str(settings.ssl_keyfile) if settings.ssl_keyfile else None,
+        "ssl_password": key_password.get_secret_value() if key_password else None,
         "receive_message_max_bytes": FRAME_BYTES,
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "reconnect_backoff_max_ms": RECONNECT_MS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 EXIT_BROKEN_SETTING = 2
 Positive = Annotated[int, Field(gt=0)]
@@ -15,24 +15,44 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class ConnectionSettings(BaseSettings):
-    """How to reach the brokers. Times are in seconds, sizes in bytes."""
+    """How to reach the brokers. Times are in seconds, sizes in bytes.
+
+    Each of `from_files` may stand in a file that its setting with _file names: read at the start, where the setting
+    itself is not given.
+    """
 
     model_config = SettingsConfigDict(env_prefix="DEMARCHE_", frozen=True, extra="ignore")
+    from_files: ClassVar[tuple[str, ...]] = ("sasl_password", "ssl_key_password")
 
     bootstrap: Annotated[str, Field(min_length=1, description="host:port, comma separated")] = "127.0.0.1:9092"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    ssl_cafile: Path | None = None
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
+    sasl_password_file: Path | None = None
+    ssl_cafile: FilePath | None = Field(default=None, description="Who signed the brokers' certificates")
+    ssl_certfile: FilePath | None = Field(default=None, description="Our certificate, where brokers ask for one")
+    ssl_keyfile: FilePath | None = Field(default=None, description="Its key, where not in the same file")
+    ssl_key_password: SecretStr | None = Field(default=None, description="Of an encrypted key")
+    ssl_key_password_file: Path | None = None
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
     group_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = "demarche."
     max_produce_bytes: Positive = 10 * 1024 * 1024
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        values = dict(values)
+        for name in cls.from_files:
+            file = values.pop(f"{name}_file", None)
+            if file is not None and values.get(name) is None:
+                values[name] = _secret_in(Path(file), f"DEMARCHE_{name.upper()}_FILE")
+        return values
+
     @model_validator(mode="after")
-    def _sasl_is_whole(self) -> Self:
+    def _sasl_and_key_are_whole(self) -> Self:
+        if self.ssl_keyfile and not self.ssl_certfile:
+            raise ValueError("ssl_keyfile needs ssl_certfile")
         if self.security_protocol.startswith("SASL"):
             names = ("sasl_mechanism", "sasl_username", "sasl_password")
             if missing := [name for name in names if getattr(self, name) is None]:
@@ -90,8 +110,22 @@ def load_settings(kind: type[S], **given: Any) -> S:
     try:
         return kind(**given)
     except ValidationError as error:
-        sys.stderr.write(f"demarche: broken setting: {describe(error)}\n")
-        raise SystemExit(EXIT_BROKEN_SETTING) from None
+        told = describe(error)
+    except SettingsError as error:
+        told = f"{error}: lists are written as JSON"
+    sys.stderr.write(f"demarche: broken setting: {told}\n")
+    raise SystemExit(EXIT_BROKEN_SETTING)
+
+
+def _secret_in(file: Path, setting: str) -> str:
+    """The file's text without the end of its last line."""
+    try:
+        secret = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{setting}: {getattr(error, 'strerror', None) or 'no text'}: {file}") from None
+    if not secret:
+        raise ValueError(f"{setting}: nothing in {file}")
+    return secret
 
 
 def describe(error: ValidationError) -> str:
