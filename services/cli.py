@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from services import PIPELINE_VERSION, cli_offline
+from services import PIPELINE_VERSION, cli_archive, cli_offline
 from services.classify.model import ModelError, load_model
 from services.classify.pairs import classify_pairs
 from services.classify.settings import ClassifySettings
@@ -81,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--again", action="store_true", help="also those that an earlier replay has seen")
     _broker_option(verb)
 
+    cli_archive.add_verbs(verbs)
+
     verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
     verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
 
@@ -115,6 +117,8 @@ def _broker_option(verb: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     if args.verb in ("extract", "classify", "actors"):
         return _offline(args)
+    if args.verb in cli_archive.VERBS:
+        return cli_archive.run(args)
     if args.verb == "token":
         return _token(args.name)
     return _on_broker(args)

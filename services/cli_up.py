@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
+from uuid import uuid4
 
 from rich.console import Console
 from rich.table import Table
@@ -61,7 +62,11 @@ def up(settings: ConnectionSettings | None, articles: Sequence[RawArticle], *, o
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demarche-logs-")))
         desk = _desk(None if settings is not None else logs)
-        running = stack.enter_context(supervise(settings, log_dir=logs, environment=desk_environment(desk)))
+        environment = desk_environment(desk)
+        if settings is None:
+            # A new broker counts its offsets anew: what it has is beside what the archive holds of former ones.
+            environment["DEMARCHE_ARCHIVE_BROKERS"] = f"local_{uuid4().hex[:8]}"
+        running = stack.enter_context(supervise(settings, log_dir=logs, environment=environment))
         console.print(f"[dim]broker {running.bootstrap}; starting {', '.join(SERVICES)} …", soft_wrap=True)
         running.wait_ready()
         console.print(f"desk       http://127.0.0.1:{desk.desk_port}/", soft_wrap=True, highlight=False)

@@ -2,7 +2,7 @@
 
 import sys
 
-from services.archive.files import sink
+from services.archive.files import Archive
 from services.archive.settings import ArchiveSettings
 from services.runtime.service import run_service
 from services.runtime.settings import load_settings
@@ -10,4 +10,7 @@ from services.runtime.window import Stage
 
 if __name__ == "__main__":
     settings = load_settings(ArchiveSettings)
-    sys.exit(run_service(Stage("archive", sink=sink(settings.archive_dir)), settings))
+    archive = Archive(
+        settings.archive_dir, settings.archive_brokers, settings.archive_small_files, settings.archive_small_bytes
+    )
+    sys.exit(run_service(Stage("archive", sink=archive.write), settings))

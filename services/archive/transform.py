@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.records import DiplomaticEvent, Side
+from services.archive.names import MONTH
 from services.stage import Input
 
 Key = tuple[str, int]
@@ -16,7 +18,10 @@ Key = tuple[str, int]
 
 @cache
 def schema() -> pa.Schema:
-    """Columns of every file; fields named as in the record, nulls where it has none."""
+    """Columns of a new file; fields named as in the record, nulls where it has none.
+
+    Columns are only ever added: older files lack some, and are read with nulls for them.
+    """
     text, texts = pa.string(), pa.list_(pa.string())
     return pa.schema(
         [
@@ -24,6 +29,7 @@ def schema() -> pa.Schema:
             ("story_id", text),
             ("status", text),
             ("article_id", text),
+            ("dyad", text),
             ("type", text),
             ("cameo", text),
             ("quad", pa.int8()),
@@ -32,9 +38,15 @@ def schema() -> pa.Schema:
             ("actor_codes", texts),
             ("actor_texts", texts),
             ("actor_sectors", texts),
+            ("actor_countries", texts),
+            ("actor_names", texts),
+            ("actor_offices", texts),
             ("recipient_codes", texts),
             ("recipient_texts", texts),
             ("recipient_sectors", texts),
+            ("recipient_countries", texts),
+            ("recipient_names", texts),
+            ("recipient_offices", texts),
             ("claim", text),
             ("timing", text),
             ("tone", text),
@@ -45,7 +57,9 @@ def schema() -> pa.Schema:
             ("place_country", text),
             ("latitude", pa.float64()),
             ("longitude", pa.float64()),
+            ("geonames_id", pa.int64()),
             ("attribution", texts),
+            ("attribution_codes", texts),
             ("quote", text),
             ("sentence", text),
             ("score", pa.float64()),
@@ -59,7 +73,13 @@ def schema() -> pa.Schema:
             ("language", text),
             ("published_at", pa.date32()),
             ("ingested_at", pa.timestamp("us", tz="UTC")),
+            ("agency", text),
+            ("independent_families", pa.int32()),
+            ("first_seen", pa.date32()),
+            ("last_seen", pa.date32()),
+            ("outlets", texts),
             ("processed_at", pa.timestamp("us", tz="UTC")),
+            ("brokers", text),
             ("topic", text),
             ("partition", pa.int32()),
             ("offset", pa.int64()),
@@ -76,19 +96,39 @@ def by_partition(inputs: Sequence[Input[DiplomaticEvent]]) -> dict[Key, list[Inp
     return {key: sorted(part, key=lambda i: i.origin.offset) for key, part in parts.items()}
 
 
-def table(inputs: Sequence[Input[DiplomaticEvent]]) -> pa.Table:
-    """One row per event."""
-    return pa.Table.from_pylist([row(i) for i in inputs], schema=schema())
+def dataset_schema() -> pa.Schema:
+    """Columns of the archive as a whole: those of the files and the month that their folders tell."""
+    return schema().append(pa.field(MONTH, pa.string()))
 
 
-def row(i: Input[DiplomaticEvent]) -> dict[str, object]:
+def table(inputs: Sequence[Input[DiplomaticEvent]], brokers: str = "") -> pa.Table:
+    """One row per event; `brokers` names whose offsets are meant."""
+    return pa.Table.from_pylist([row(i, brokers) for i in inputs], schema=schema())
+
+
+def united(tables: Sequence[pa.Table]) -> pa.Table:
+    """All rows under all columns, the newest schema's first; nulls where a table lacks a column."""
+    return pa.concat_tables([schema().empty_table(), *tables], promote_options="permissive")
+
+
+def once_each(rows: pa.Table) -> pa.Table:
+    """Rows of one partition in order of their offsets, each offset once; ValueError when one tells of two events."""
+    offsets, first = np.unique(rows["offset"].to_numpy(), return_index=True)
+    pairs = rows.group_by(["offset", "event_id"]).aggregate([])
+    if pairs.num_rows > len(offsets):
+        raise ValueError(f"two events at one offset, between {offsets[0]} and {offsets[-1]}: of two topics")
+    return rows.take(pa.array(first))
+
+
+def row(i: Input[DiplomaticEvent], brokers: str = "") -> dict[str, object]:
     """The columns of one event."""
     event = i.value
     plain = event.model_dump(
         include={
-            "event_id", "story_id", "status", "article_id", "type", "cameo", "quad", "goldstein", "plover_intensity",
-            "claim", "timing", "tone", "peace", "score", "pipeline_version", "source", "url", "title", "language",
-            "published_at", "ingested_at", "processed_at",
+            "event_id", "story_id", "status", "article_id", "dyad", "type", "cameo", "quad", "goldstein",
+            "plover_intensity", "claim", "timing", "tone", "peace", "score", "pipeline_version", "source", "url",
+            "title", "language",
+            "published_at", "ingested_at", "processed_at", "agency", "independent_families", "first_seen", "last_seen",
         }
     )  # fmt: skip
     return plain | {
@@ -100,12 +140,16 @@ def row(i: Input[DiplomaticEvent]) -> dict[str, object]:
         "place_country": event.where.country,
         "latitude": event.where.latitude,
         "longitude": event.where.longitude,
+        "geonames_id": event.where.geonames_id,
         "attribution": [a.text for a in event.attribution],
+        "attribution_codes": [a.code for a in event.attribution],
+        "outlets": [source.outlet for source in event.sources],
         "quote": event.evidence.quote,
         "sentence": event.evidence.sentence,
         "model_name": event.model.name,
         "model_version": event.model.version,
         "model_sha256": event.model.sha256,
+        "brokers": brokers or None,
         "topic": i.origin.topic,
         "partition": i.origin.partition,
         "offset": i.origin.offset,
@@ -118,4 +162,7 @@ def _sides(role: str, sides: Sequence[Side]) -> dict[str, object]:
         f"{role}_codes": [s.code for s in sides],
         f"{role}_texts": [s.text for s in sides],
         f"{role}_sectors": [s.sector for s in sides],
+        f"{role}_countries": [s.country for s in sides],
+        f"{role}_names": [s.name for s in sides],
+        f"{role}_offices": [s.office for s in sides],
     }
