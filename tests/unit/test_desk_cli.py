@@ -23,7 +23,8 @@ def test_a_token_is_printed_once_and_known(
     assert register.token_is_known(store, token)
     store.close()
     monkeypatch.setenv("DEMARCHE_DESK_DATABASE", "nonsense")
-    assert cli.main(["token", "ann"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["token", "ann"])
     assert "DEMARCHE_DESK_DATABASE" in capsys.readouterr().err
 
 
