@@ -368,3 +368,11 @@ class DeadLetter(Versioned):
     value_base64: str | None = Field(description="The record's bytes; null when larger than the broker's limit")
     value_bytes: Offset
     pipeline_version: str
+
+
+class Replay(Versioned):
+    """A dead letter whose record was put back (topic replays), so that it is put back once."""
+
+    topic: str = Field(description="The topic of dead letters, as topics.yaml names it")
+    letter: Origin = Field(description="Where the dead letter stands")
+    replayed_at: datetime

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -17,11 +18,13 @@ from services.classify.pairs import classify_pairs
 from services.classify.settings import ClassifySettings
 from services.classify.transform import Classifier
 from services.ingest.articles import opened
+from services.replay.selection import Selection, moment, places
 from services.runtime.settings import EXIT_BROKEN_SETTING, ConnectionSettings, load_settings
 
 EXIT_TROUBLE = 1
 EXIT_INTERRUPTED = 130
 LONGEST_NAME = 80
+T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +81,14 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("replay", help="put the records behind dead letters back on their topic")
     verb.add_argument("topic", metavar="TOPIC.dlq")
     verb.add_argument("--reason", help="only dead letters of this reason")
-    verb.add_argument("--again", action="store_true", help="also those that an earlier replay has seen")
+    verb.add_argument("--since", type=_told(moment), metavar="TIME", help="only those written at this time or later")
+    verb.add_argument("--until", type=_told(moment), metavar="TIME", help="only those written before this time")
+    verb.add_argument(
+        "--offset", type=_told(places), action="append", default=[], metavar="PARTITION:OFFSET[-LAST]",
+        help="only those at these offsets of TOPIC.dlq; may be given more than once",
+    )  # fmt: skip
+    verb.add_argument("--again", action="store_true", help="also those that were put back before")
+    verb.add_argument("--dry-run", action="store_true", help="show which would go; change nothing")
     _broker_option(verb)
 
     cli_archive.add_verbs(verbs)
@@ -95,6 +105,18 @@ def _model_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--model", type=Path, metavar="FOLDER", help="model folder (DEMARCHE_MODEL)")
     verb.add_argument("--backend", choices=("auto", "onnx", "torch"), help="what runs it (DEMARCHE_BACKEND)")
     verb.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (DEMARCHE_THREADS)")
+
+
+def _told(read: Callable[[str], T]) -> Callable[[str], T]:
+    """`read`, its ValueError told to the caller in its own words."""
+
+    def told(words: str) -> T:
+        try:
+            return read(words)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return told
 
 
 def _positive(words: str) -> int:
@@ -176,7 +198,8 @@ def _on_broker(args: argparse.Namespace) -> int:
         if args.verb == "tail":
             return cli_topics.follow(settings, args.topic, on=args.follow, new=args.new)
         if args.verb == "replay":
-            return cli_topics.replay(settings, args.topic, args.reason, again=args.again, out=sys.stdout)
+            chosen = Selection(args.reason, args.since, args.until, tuple(args.offset), args.again)
+            return cli_topics.replay(settings, args.topic, chosen, dry_run=args.dry_run, out=sys.stdout)
         return cli_topics.show_topics(settings if args.bootstrap else None, sys.stdout)
     except (BrokerError, StreamError, SupervisorError) as error:
         return _trouble(error)

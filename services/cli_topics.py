@@ -11,11 +11,15 @@ from schemas.records import RawArticle
 from schemas.topics import topics
 from services.ingest.articles import read_articles
 from services.ingest.jsonl import Line
+from services.replay.selection import Return, Selection, written_at
+from services.runtime.replay import look
+from services.runtime.replay import replay as put_back
 from services.runtime.settings import ConnectionSettings
-from services.runtime.streams import produce_raw, replay_dead_letters, tail
+from services.runtime.streams import produce_raw, tail
 from services.runtime.topics import ensure_topics
 
 HOURS = 24
+SHOWN_CHARACTERS = 120
 
 
 def ingest(settings: ConnectionSettings, names: Sequence[str], err: TextIO) -> int:
@@ -41,16 +45,36 @@ def follow(settings: ConnectionSettings, topic: str, *, on: bool, new: bool) -> 
     return 0
 
 
-def replay(settings: ConnectionSettings, topic: str, reason: str | None, *, again: bool, out: TextIO) -> int:
-    """Put the records behind dead letters back where they came from."""
-    done = replay_dead_letters(settings, topic, reason=reason, from_beginning=again)
+def replay(settings: ConnectionSettings, topic: str, selection: Selection, *, dry_run: bool, out: TextIO) -> int:
+    """Put the records behind dead letters back where they came from; `dry_run`: only show which."""
+    if dry_run:
+        done = look(settings, topic, selection, lambda item: out.write(f"{letter_row(item)}\n"))
+    else:
+        done = put_back(settings, topic, selection)
     for name, count in done.replayed.items():
-        out.write(f"{count} put back on {name}\n")
+        out.write(f"{count} {'would be ' if dry_run else ''}put back on {name}\n")
     for why, count in done.left.items():
         out.write(f"{count} left: {why}\n")
-    if not done.replayed and not done.left:
+    if not done.replayed:
         out.write(f"nothing to replay in {topic}\n")
     return 0
+
+
+def letter_row(item: Return) -> str:
+    """A dead letter on one line: its place, when, by which stage and why, where the record stood and its size."""
+    letter, origin = item.letter, item.letter.origin
+    written = written_at(item.place)
+    row = (
+        f"{item.place.partition}:{item.place.offset}",
+        written.isoformat(timespec="seconds") if written else "-",
+        letter.stage,
+        letter.reason,
+        f"{origin.topic} {origin.partition}:{origin.offset}",
+        f"{letter.value_bytes} bytes",
+        letter.detail[:SHOWN_CHARACTERS],
+    )
+    # What a record says must not steer the terminal.
+    return "  ".join("".join(c if c.isprintable() else "\ufffd" for c in cell) for cell in row)
 
 
 def show_topics(settings: ConnectionSettings | None, out: TextIO) -> int:

@@ -13,6 +13,7 @@ from services.stage import Reject
 
 DETAIL_CHARACTERS = 2000
 SHOWN_ERRORS = 5
+SHOWN_VERSION = 20
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -30,15 +31,24 @@ def decode(model: type[R], value: bytes | None, max_bytes: int) -> R | Reject:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_context=False)
+        errors = error.errors(include_url=False)
         if errors[0]["type"] == "json_invalid":
             return Reject("invalid_json", errors[0]["msg"][:DETAIL_CHARACTERS])
-        return Reject(_schema_reason(errors), _summary(errors))
+        if newer := _newer_version(errors):
+            return Reject("newer_schema_version", newer)
+        return Reject("schema_violation", _summary(errors))
 
 
-def _schema_reason(errors: list[Any]) -> str:
-    newer = any(e["loc"] == ("schema_version",) and e["type"] == "less_than_equal" for e in errors)
-    return "newer_schema_version" if newer else "schema_violation"
+def _newer_version(errors: list[Any]) -> str | None:
+    """What tells of a version that this code does not know, of the record or of one inside it."""
+    for e in errors:
+        if e["loc"][-1:] == ("schema_version",) and e["type"] == "less_than_equal":
+            inside = f" of {'.'.join(map(str, e['loc'][:-1]))}" if e["loc"][:-1] else ""
+            version, known = str(e["input"])[:SHOWN_VERSION], e["ctx"]["le"]
+            return (
+                f"schema version {version}{inside}; this code knows up to {known}: run newer code, then demarche replay"
+            )
+    return None
 
 
 def _summary(errors: list[Any]) -> str:

@@ -19,11 +19,12 @@ from services.runtime.breaker import Breaker
 from services.runtime.changelog import Changelog
 from services.runtime.health import Health
 from services.runtime.metrics import Metrics
-from services.runtime.poison import Note, alone_note, is_poison, read_note, window_note
+from services.runtime.poison import Note, Watch, alone_note, is_poison, read_note, window_note
 from services.runtime.settings import ServiceSettings
 from services.runtime.transactions import Aborted, Fatal, Transactions
 from services.runtime.watchdog import Watchdog
 from services.runtime.window import (
+    ONLY_FOR,
     Done,
     Outgoing,
     Raw,
@@ -32,16 +33,19 @@ from services.runtime.window import (
     Stopped,
     decode_window,
     encode_window,
+    is_out_of_memory,
     run_transform,
 )
-from services.stage import In, Input, Out, Reject
+from services.stage import In, Input, Out, Outcome, Reject
 
 NO_EPOCH = -1
-POSITION_TIMEOUT_MS = 1000
+POSITION_TIMEOUT_MS = 10_000
 DETAIL_LOGGED = 200
 
 Polled = Mapping[TopicPartition, Sequence[Any]]
-POISON = Reject("process_killed", "the process died whenever it worked on this record alone")
+POISON = Reject(
+    "process_killed", "the process died, ran out of memory or got stuck whenever it worked on this record alone"
+)
 
 
 class BreakerTripped(RuntimeError):
@@ -68,10 +72,12 @@ class Loop(Generic[In, Out]):
         source = input_topic(stage.name)
         self._model = topics()[source].record
         self._source = settings.topic_prefix + source
+        self._others = set(topics()[source].consumers) - {stage.name}
         self._route = route(stage.name, settings)
         self._breaker = Breaker(settings.breaker_ratio, settings.breaker_minimum, settings.breaker_in_a_row)
         self._committed: dict[TopicPartition, int] = {}
         self._notes: dict[TopicPartition, Note | None] = {}
+        self._watches: dict[TopicPartition, Watch] = {}
         self._changelog = Changelog(stage.name, settings, stage.state) if stage.state else None
 
     def run(self) -> None:
@@ -94,8 +100,10 @@ class Loop(Generic[In, Out]):
                     self._seek_back(polled)
                     if self._changelog:
                         self._changelog.drop({tp.partition for tp in polled})
-            except Exception:
-                self._wipe_notes(group)
+            except Exception as error:
+                # A record that eats all memory may end the process in good order too: it is looked for as well.
+                if not is_out_of_memory(error):
+                    self._wipe_notes(group)
                 raise
         elif self._health.ready:
             self._commit_idle(group)
@@ -112,15 +120,17 @@ class Loop(Generic[In, Out]):
 
     def _take(self, polled: Polled, group: ConsumerGroupMetadata) -> bool:
         """Does a window, or, where a process died, its records one by one; whether all of it was committed."""
-        fresh = polled.keys() - self._notes.keys()
-        former = {tp: self._former_note(tp) for tp in fresh}
-        self._notes.update({tp: window_note(note) for tp, note in former.items()})
-        first = {tp: polled[tp][0].offset for tp in fresh}
-        if first and not self._commit([], first, group, {tp: str(self._notes[tp]) for tp in fresh}):
+        former = {tp: self._former_note(tp) for tp in polled.keys() - self._watches.keys()}
+        for tp, note in former.items():
+            self._watches[tp] = Watch(self._settings.max_poll_records, alone=note is not None)
+        watched = {tp for tp in polled if self._watches[tp].left}
+        self._notes.update({tp: window_note(former.get(tp)) for tp in watched})
+        first = {tp: polled[tp][0].offset for tp in watched}
+        if first and not self._commit([], first, group, {tp: str(self._notes[tp]) for tp in watched}):
             return False
-        if not any(former.values()):
+        if not any(self._watches[tp].alone for tp in watched):
             return self._window(polled, group)
-        self._log.warning("a process died in this window; its records are done one by one", notes=len(former))
+        self._log.warning("a process died in this window; its records are done one by one", partitions=len(watched))
         return all(
             self._alone(tp, record, former.pop(tp, None), group) for tp, records in polled.items() for record in records
         )
@@ -144,18 +154,27 @@ class Loop(Generic[In, Out]):
         return self._finish(done, polled, group)
 
     def _work(self, raws: Sequence[Raw]) -> list[Done[In, Out]]:
+        mine = [raw for raw in raws if raw.only_for not in self._others]
+        others = [raw for raw in raws if raw.only_for in self._others]
         with self._metrics.phase("decode").time():
             decoded = cast(
-                "list[Input[In] | Reject]", decode_window(self._model, raws, self._settings.max_record_bytes)
+                "list[Input[In] | Reject]", decode_window(self._model, mine, self._settings.max_record_bytes)
             )
         with self._metrics.phase("transform").time():
             # With state each record goes alone: a slice done again would work on its first records twice.
             size = 1 if self._changelog else self._settings.slice_records
-            outcomes = run_transform(self._stage.transform, decoded, size, self._check_stop)
-        return [
+            transform = self._transform if self._stage.transform else None
+            outcomes = run_transform(transform, decoded, size, self._check_stop)
+        done = [
             Done(raw, None if isinstance(d, Reject) else d, outcome)
-            for raw, d, outcome in zip(raws, decoded, outcomes, strict=True)
+            for raw, d, outcome in zip(mine, decoded, outcomes, strict=True)
         ]
+        return done + [Done(raw, None, []) for raw in others]
+
+    def _transform(self, inputs: Sequence[Input[In]]) -> list[Outcome[Out]]:
+        assert self._stage.transform
+        with self._watchdog.limit("the transform", self._settings.slice_deadline):
+            return self._stage.transform(inputs)
 
     def _check_stop(self) -> None:
         self._health.beat()
@@ -171,6 +190,8 @@ class Loop(Generic[In, Out]):
             outgoing += self._changelog.outgoing()
         if not self._commit(outgoing, {tp: records[-1].offset + 1 for tp, records in polled.items()}, group):
             return False
+        for tp, records in polled.items():
+            self._watches[tp].left = max(0, self._watches[tp].left - len(records))
         now = time.time()
         self._metrics.consumed(self._source, len(done))
         for topic in {o.topic for o in outgoing}:
@@ -250,9 +271,10 @@ class Loop(Generic[In, Out]):
 
     def _tell_lag(self) -> None:
         assigned = self._consumer.assignment()
-        for gone in (self._committed.keys() | self._notes.keys()) - assigned:
+        for gone in (self._committed.keys() | self._watches.keys()) - assigned:
             self._committed.pop(gone, None)
             self._notes.pop(gone, None)
+            self._watches.pop(gone, None)
             self._metrics.forget_lags()
         for tp in assigned & self._committed.keys():
             end = self._consumer.highwater(tp)
@@ -278,4 +300,7 @@ def route(service: str, settings: ServiceSettings) -> Route:
 def _raw(record: Any) -> Raw:
     stamp = record.timestamp if record.timestamp is not None and record.timestamp >= 0 else None
     origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=stamp)
-    return Raw(origin, record.key, record.value)
+    only_for = next(
+        ((value or b"").decode("utf-8", "replace") for name, value in record.headers if name == ONLY_FOR), None
+    )
+    return Raw(origin, record.key, record.value, only_for)

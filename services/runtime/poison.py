@@ -1,8 +1,12 @@
 """Finds a record that kills the process, by notes in the metadata of the committed offsets.
 
-A process notes at its first window of a partition that it tries; a window that is committed wipes the note, and so does
-every end of the process but a sudden death. The next process that finds the note does that window record by record and
+A record that killed a process is among the next `max_poll_records` of its partition, so for that many records a new
+process notes each window before it tries it; a window that is committed wipes the note, and so does every end of the
+process but a sudden death or a lack of memory. The next process that finds the note does as many records one by one and
 notes each before it tries it. A record that killed the process twice while it was alone is not tried again.
+
+So a record kills at most four processes: in a later window, where no note is made, in a noted window, and twice alone;
+each further one of the same window kills two. Halving the window instead would take more: five halvings of 32 records.
 """
 
 from __future__ import annotations
@@ -23,6 +27,14 @@ class Note:
 
     def __str__(self) -> str:
         return f"demarche:{'alone' if self.alone else 'window'}:{self.deaths}"
+
+
+@dataclass
+class Watch:
+    """A partition's next `left` records are noted before they are tried, one by one when a process died among them."""
+
+    left: int
+    alone: bool
 
 
 def read_note(metadata: str | None) -> Note | None:

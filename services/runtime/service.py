@@ -25,7 +25,7 @@ LEAVE_MS = 2000
 
 def run_service(stage: Stage[In, Out], settings: ServiceSettings, metrics: Metrics | None = None) -> int:
     """Runs a service until SIGTERM or SIGINT; its exit code: 0 stopped, 1 trouble, 2 broken setting, 3 fenced,
-    4 too many rejects, 70 stuck. To be called by the main thread."""
+    4 too many rejects, 70 stuck (1 where no Python could run any more). To be called by the main thread."""
     log = logs.configure(stage.name, settings.log_level)
     metrics = metrics or Metrics(stage.name)
     watchdog = Watchdog(settings.stop_deadline)

@@ -74,6 +74,7 @@ class ServiceSettings(ConnectionSettings):
     max_poll_records: Positive = Field(default=500, description="Records of one transaction at most")
     slice_records: Positive = Field(default=500, description="Records handed to the transform at once")
     worst_seconds_per_record: Seconds = Field(default=0.05, description="Slowest expected record")
+    slice_deadline: Seconds = Field(default=60.0, description="A slice that takes longer ends the process")
     max_poll_interval: Seconds = 300.0
     session_timeout: Seconds = 10.0
     poll_timeout: Seconds = 0.25
@@ -96,6 +97,9 @@ class ServiceSettings(ConnectionSettings):
                 f"{self.worst_seconds_per_record:g} = {worst:g} s is not below a third of max_poll_interval "
                 f"{self.max_poll_interval:g} s: the group would drop this service in mid-window"
             )
+        slowest = min(self.slice_records, self.max_poll_records) * self.worst_seconds_per_record
+        if slowest >= self.slice_deadline:
+            raise ValueError(f"slice_deadline must be longer than a slice may take, {slowest:g} s")
         if self.commit_deadline <= self.transaction_timeout:
             raise ValueError("commit_deadline must be longer than transaction_timeout")
         return self

@@ -54,11 +54,11 @@ class Transactions:
     def commit(
         self,
         records: Sequence[Outgoing],
-        offsets: Mapping[TopicPartition, OffsetAndMetadata],
-        group: ConsumerGroupMetadata,
-        still_member: Callable[[], bool],
+        offsets: Mapping[TopicPartition, OffsetAndMetadata] | None = None,
+        group: ConsumerGroupMetadata | None = None,
+        still_member: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Writes `records` and the group's `offsets` atomically.
+        """Writes `records` and, where given, the group's `offsets` atomically.
 
         Raises Aborted when it was aborted and may be tried again, Fenced or Fatal when the process must end.
         No step but the flush has a timeout: run it under a watchdog.
@@ -66,8 +66,9 @@ class Transactions:
         try:
             self._producer.begin_transaction()
             self._open = True
-            futures = [self._producer.send(r.topic, r.value, r.key, partition=r.partition) for r in records]
-            self._producer.send_offsets_to_transaction(dict(offsets), group)
+            futures = [self._producer.send(r.topic, r.value, r.key, list(r.headers), r.partition) for r in records]
+            if offsets:
+                self._producer.send_offsets_to_transaction(dict(offsets), group)
             self._producer.flush(timeout=self._settings.transaction_timeout)
             # A lost batch may make the client raise its epoch and forget the transaction: look before committing.
             for future in futures:

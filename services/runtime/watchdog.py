@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -13,6 +14,8 @@ from types import FrameType
 
 EXIT_STUCK = 70
 TICK_SECONDS = 0.25
+GRACE_SECONDS = 2.0
+STDERR = 2
 
 
 class Watchdog:
@@ -44,11 +47,14 @@ class Watchdog:
 
     @contextmanager
     def limit(self, step: str, seconds: float) -> Iterator[None]:
-        """Ends the process when the body takes longer."""
+        """Ends the process when the body takes longer, also when it lets no other thread run. Not to be nested."""
         self._step = (step, time.monotonic() + seconds)
+        # A loop in C, such as that of a regular expression, keeps the interpreter to itself; this timer does without.
+        faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=STDERR)
         try:
             yield
         finally:
+            faulthandler.cancel_dump_traceback_later()
             self._step = None
 
     def _run(self) -> None:

@@ -16,6 +16,8 @@ from services.stage import In, Input, Out, Outcome, Reject, State, Transform
 Sink = Callable[[Sequence[Input[In]]], None]
 T = TypeVar("T", bound=BaseModel)
 DETAIL_CHARACTERS = 1000
+ONLY_FOR = "demarche-only-for"
+"""Header of a record that a replay put back: the stage that had not handled it. Other readers have had it."""
 MEMORY_WORDS = ("out of memory", "std::bad_alloc", "failed to allocate", "cannot allocate memory")
 
 
@@ -53,15 +55,17 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A record as it came from the broker."""
+    """A record as it came from the broker; `only_for` names the one stage that a replay put it back for."""
 
     origin: Origin
     key: bytes | None
     value: bytes | None
+    only_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,9 +137,12 @@ def _counted(outcomes: list[Any], expected: int) -> list[Any]:
 
 def is_trouble(error: Exception) -> bool:
     """Whether the error tells of the machine (memory, files, network), not of the record."""
-    if isinstance(error, MemoryError | OSError):
-        return True
-    return any(words in str(error).lower() for words in MEMORY_WORDS)
+    return isinstance(error, OSError) or is_out_of_memory(error)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the error tells of a lack of memory, as Python or a library of C tells it."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in MEMORY_WORDS)
 
 
 def encode_window(done: Sequence[Done[In, Out]], route: Route) -> tuple[list[Outgoing], list[Reject | None]]:

@@ -1,14 +1,19 @@
 """A service for the tests: runs as normalize with a small pure transform that obeys words in the article's text.
 
-"raise" makes the transform raise, "refuse" makes it reject, "sleep 0.1" makes it take that long, "die" ends it.
+"raise" makes the transform raise, "refuse" makes it reject, "sleep 0.1" makes it take that long; "die" ends the
+process, "killed" does so as the kernel does when memory is short, "memory" asks for more than there is, "segfault"
+reads no address, "loop" never ends, and "hang" neither, inside C code that lets no other thread run.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import re
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from schemas.records import CleanArticle, RawArticle
@@ -18,14 +23,30 @@ from services.runtime.window import Stage
 from services.stage import Input, Outcome, Reject
 
 
+def loop() -> None:
+    while True:
+        pass
+
+
+ENDS: dict[str, Callable[[], object]] = {
+    "die": lambda: os._exit(9),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "memory": lambda: bytes(1 << 62),
+    "segfault": lambda: ctypes.string_at(0),
+    "loop": loop,
+    "hang": lambda: re.match(r"(a+)+$", "a" * 60 + "b"),
+}
+
+
 def copy(inputs: Sequence[Input[RawArticle]]) -> list[Outcome[CleanArticle]]:
     outcomes: list[Outcome[CleanArticle]] = []
     for i in inputs:
         words = i.value.text.split()
         if "raise" in words:
             raise ZeroDivisionError("told to raise")
-        if "die" in words:
-            os._exit(9)
+        for word in words:
+            if word in ENDS:
+                ENDS[word]()
         if "sleep" in words:
             time.sleep(float(words[words.index("sleep") + 1]))
         outcomes.append(Reject("refused", "told to refuse") if "refuse" in words else [clean(i.value)])

@@ -107,9 +107,13 @@ class Running:
 
 @contextmanager
 def service(
-    settings: ConnectionSettings, folder: Path, module: str = "tests.integration.copier", **variables: object
+    settings: ConnectionSettings,
+    folder: Path,
+    module: str = "tests.integration.copier",
+    hooks: Path | None = None,
+    **variables: object,
 ) -> Iterator[Running]:
-    """The module as a service; killed at the end if it still runs."""
+    """The module as a service; killed at the end if it still runs. `hooks` holds a sitecustomize.py to run first."""
     mark = time.time_ns()
     port_file, log = folder / f"{mark}.port", folder / f"{mark}.log"
     environment = {
@@ -118,6 +122,7 @@ def service(
         "DEMARCHE_TOPIC_PREFIX": settings.topic_prefix,
         "DEMARCHE_GROUP_PREFIX": settings.group_prefix,
         "DEMARCHE_METRICS_PORT_FILE": str(port_file),
+        **({"PYTHONPATH": os.pathsep.join([str(hooks), str(ROOT)])} if hooks else {}),
         **{f"DEMARCHE_{name.upper()}": str(value) for name, value in variables.items()},
     }
     with log.open("wb") as to:

@@ -178,24 +178,6 @@ def test_a_broken_setting_ends_the_start_with_one_line(
     assert "hush" not in lines[0]
 
 
-def test_a_record_that_kills_the_process_becomes_a_dead_letter(connection: ConnectionSettings, tmp_path: Path) -> None:
-    names = [f"a{n}" for n in range(30)]
-    produce(connection, "articles.raw", [article(n, "die" if n == "a17" else "a text") for n in names])
-    deaths = 0
-    for _ in range(6):
-        with service(connection, tmp_path) as running:
-            wait_until(lambda: running.process.poll() is not None or drained(connection, ["normalize"]), 30, "an end")
-            if running.process.poll() is None:
-                break
-            assert running.process.poll() == 9, running.log
-            deaths += 1
-    assert deaths == 3  # In its window, and twice alone.
-    letters = dead_letters(connection, "articles.raw.dlq", 1)
-    assert [letter.reason for letter in letters] == ["process_killed"]
-    assert base64.b64decode(letters[0].value_base64 or "") == article("a17", "die")
-    assert sorted(ids(read_committed(connection, "articles.clean", 29))) == sorted(set(names) - {"a17"})
-
-
 def test_an_unclean_but_survived_end_blames_no_record(connection: ConnectionSettings, tmp_path: Path) -> None:
     produce(connection, "articles.raw", [article("a", "sleep 2"), article("b")])
     with service(connection, tmp_path, slice_records=1) as running:

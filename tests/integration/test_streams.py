@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from schemas.records import DeadLetter, RawArticle
+from schemas.records import RawArticle
 from services.runtime.settings import ConnectionSettings
-from services.runtime.streams import StreamError, produce_raw, replay_dead_letters, tail
-from tests.integration.helpers import dead_letters, produce, read_committed, service
+from services.runtime.streams import StreamError, produce_raw, tail
+from tests.integration.helpers import produce
 
 
 def test_articles_go_in_keyed_by_their_id(connection: ConnectionSettings) -> None:
@@ -46,38 +45,3 @@ def test_tail_follows_from_now_and_stops_when_told(connection: ConnectionSetting
     assert seen == [b"new"]
     with pytest.raises(StreamError, match="no topic"):
         list(tail(connection, "nowhere"))
-
-
-def test_dead_letters_are_replayed_once(connection: ConnectionSettings, tmp_path: Path) -> None:
-    refused = RawArticle(article_id="r", text="refuse this").model_dump_json().encode()
-    oversize = RawArticle(article_id="o", text="word " * 1000).model_dump_json().encode()
-    produce(connection, "articles.raw", [b"{", refused, oversize])
-    with service(connection, tmp_path, max_record_bytes=1000):
-        letters = dead_letters(connection, "articles.raw.dlq", 3)
-    assert sorted(letter.reason for letter in letters) == ["invalid_json", "oversize", "refused"]
-    produce(connection, "articles.raw.dlq", [b"no letter"])
-    first = replay_dead_letters(connection, "articles.raw.dlq", reason="oversize")
-    raw = connection.topic_prefix + "articles.raw"
-    assert first.replayed == {raw: 1}
-    assert first.left == {"invalid_json": 1, "refused": 1, "no dead letter": 1}
-    assert replay_dead_letters(connection, "articles.raw.dlq").replayed == {}
-    values = [value for _, value in read_committed(connection, "articles.raw", 4, quiet=0.3)]
-    assert values.count(oversize) == 2
-    with service(connection, tmp_path):  # With the limit as it is usually.
-        cleaned = read_committed(connection, "articles.clean", 1)
-    assert [json.loads(value)["article_id"] for _, value in cleaned] == ["o"]
-    again = replay_dead_letters(connection, "articles.raw.dlq", from_beginning=True)
-    assert again.replayed == {raw: 3}
-
-
-def test_a_dead_letter_without_its_value_is_left(connection: ConnectionSettings) -> None:
-    letter = DeadLetter.model_validate(
-        {
-            "stage": "normalize", "reason": "oversize", "detail": "big", "key_base64": None, "value_base64": None,
-            "value_bytes": 10**8, "pipeline_version": "0",
-            "origin": {"topic": "articles.raw", "partition": 0, "offset": 0},
-        }
-    )  # fmt: skip
-    produce(connection, "articles.raw.dlq", [letter.model_dump_json().encode()])
-    done = replay_dead_letters(connection, "articles.raw.dlq")
-    assert (done.replayed, done.left) == ({}, {"without value": 1})

@@ -67,22 +67,60 @@ def test_tail_of_an_unknown_topic_is_one_line(address: list[str], capsys: pytest
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def letter(connection: ConnectionSettings, **fields: object) -> DeadLetter:
+    origin = Origin(topic=connection.topic_prefix + "articles.raw", partition=2, offset=7)
+    usual: dict[str, object] = {
+        "stage": "normalize", "reason": "no_text", "detail": "empty", "key_base64": "aw==", "value_base64": "e30=",
+        "value_bytes": 2, "origin": origin, "pipeline_version": "0",
+    }  # fmt: skip
+    return DeadLetter.model_validate(usual | fields)
+
+
 def test_replay_puts_dead_letters_back_once(
     address: list[str], connection: ConnectionSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter = DeadLetter(
-        stage="normalize", reason="no_text", detail="empty", key_base64=None, value_base64="e30=", value_bytes=2,
-        origin=Origin(topic=connection.topic_prefix + "articles.raw", partition=0, offset=0), pipeline_version="0",
-    )  # fmt: skip
-    other = letter.model_copy(update={"reason": "too_large"})
-    produce(connection, "articles.raw.dlq", [x.model_dump_json().encode() for x in (letter, other)])
-    assert cli.main(["replay", "articles.raw.dlq", "--reason", "no_text", *address]) == 0
+    letters = [letter(connection, detail="a\x1b[2Jb"), letter(connection, reason="too_large", value_base64="W10=")]
+    produce(connection, "articles.raw.dlq", [x.model_dump_json().encode() for x in letters])
+    chosen = ["replay", "articles.raw.dlq", "--reason", "no_text", *address]
+    assert cli.main([*chosen, "--dry-run"]) == 0
     out = capsys.readouterr().out
-    assert "1 put back" in out
-    assert "1 left: too_large" in out
+    assert re.search(r"^0:0  \S+\+00:00  normalize  no_text  \S+articles.raw 2:7  2 bytes  a\ufffd\[2Jb$", out, re.M)
+    assert "1 would be put back on articles.raw" in out
+    assert list(tail(connection, "articles.raw")) == []
+    assert cli.main(chosen) == 0
+    out = capsys.readouterr().out
+    assert "1 put back on articles.raw" in out
+    assert "1 left: of another reason, too_large" in out
     assert [r.value for r in tail(connection, "articles.raw")] == [b"{}"]
-    assert cli.main(["replay", "articles.raw.dlq", *address]) == 0
+    assert cli.main(chosen) == 0
     assert "nothing to replay" in capsys.readouterr().out
+    assert cli.main(["replay", "articles.raw.dlq", "--offset", "0:1", "--since", "2020-01-01", *address]) == 0
+    assert "1 put back" in capsys.readouterr().out
+    assert sorted(r.value or b"" for r in tail(connection, "articles.raw")) == [b"[]", b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["articles.raw.dlq", "--offset", "7"], "neither PARTITION:OFFSET"),
+        (["articles.raw.dlq", "--offset", "0:9-3"], "ends before it begins"),
+        (["articles.raw.dlq", "--since", "yesterday"], "no ISO 8601 time"),
+    ],
+)
+def test_a_wrong_choice_of_letters_is_told(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["replay", *arguments])
+    assert end.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_replay_of_a_topic_without_dead_letters_names_those_with(
+    address: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["replay", "articles.raw", *address]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "articles.raw holds no dead letters; these do: articles.raw.dlq" in err
 
 
 def test_topics(address: list[str], capsys: pytest.CaptureFixture[str]) -> None:

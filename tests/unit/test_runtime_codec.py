@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.records import DeadLetter, Origin, RawArticle
+from schemas.records import DeadLetter, ExtractedEvents, Origin, RawArticle
 from services.runtime.codec import DETAIL_CHARACTERS, dead_letter, decode, encode, key_of, original
 from services.stage import Reject
 
@@ -35,6 +36,30 @@ def test_what_is_no_record_is_told_why(value: bytes | None, reason: str) -> None
     assert isinstance(rejected, Reject)
     assert rejected.reason == reason
     assert 0 < len(rejected.detail) <= DETAIL_CHARACTERS
+
+
+def test_a_newer_version_is_refused_by_its_number_wherever_it_stands() -> None:
+    """Whatever else the record holds: fields that seem wrong to old code are no fault of a newer record."""
+    newer = decode(RawArticle, b'{"schema_version": 7, "body": "renamed", "title": {"en": "of another type"}}', 1000)
+    assert isinstance(newer, Reject)
+    assert newer.reason == "newer_schema_version"
+    assert newer.detail.startswith("schema version 7; this code knows up to 1: run newer code")
+    article = {
+        "article_id": "a", "text": "t", "sentences": [], "raw_map": [], "language": "en", "published_at": None,
+        "published_at_reason": "none", "fingerprint": "0" * 16, "schema_version": 2,
+    }  # fmt: skip
+    model = {"name": "m", "version": "1", "sha256": "0"}
+    extracted = {"schema_version": 1, "article_id": "a", "article": article, "sentences": [], "model": model}
+    inner = decode(ExtractedEvents, json.dumps(extracted).encode(), 1000)
+    assert isinstance(inner, Reject)
+    assert inner.reason == "newer_schema_version"
+    assert inner.detail.startswith("schema version 2 of article;")
+
+
+def test_a_record_of_before_versions_counts_as_the_first() -> None:
+    old = decode(RawArticle, b'{"text": "t"}', 1000)
+    assert isinstance(old, RawArticle)
+    assert old.schema_version == 1
 
 
 def test_a_record_survives_and_unknown_fields_are_ignored() -> None:
