@@ -25,7 +25,7 @@ from services.resolve.transform import resolve_article
 from services.stage import Reject
 from training.checklist import pass_rates
 from training.examples import unbracket
-from training.stance import joint_stance, macro_f1, tone_scores
+from training.stance import joint_stance, macro_f1, tones_both_ways
 
 IGO_CODES = ("EUR", "UNO", "IGO")
 FOLD = {"CONCEDE": "YIELD", "RETREAT": "YIELD"}
@@ -67,17 +67,8 @@ def score_stance(model: EventModel, path: Path) -> list[tuple[str, str]]:
     sides = []
     for row in rows:
         text, spans = unbracket(row["text"])
-        sides.append((text[slice(*spans[0])], text[slice(*spans[1])]))
-    there, back = (
-        tone_scores(
-            model,
-            [
-                PairQuestion(id=row["id"], text=row["text"], source=pair[turn], target=pair[1 - turn])
-                for row, pair in zip(rows, sides, strict=True)
-            ],
-        )
-        for turn in (0, 1)
-    )
+        sides.append((row["text"], text[slice(*spans[0])], text[slice(*spans[1])]))
+    there, back = tones_both_ways(model, sides)
     return list(zip((row["label"] for row in rows), joint_stance(there, back), strict=True))
 
 

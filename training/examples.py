@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -182,18 +182,15 @@ def read_newsmtsc(path: Path) -> Iterator[Example]:
             yield Example("newsmtsc", row["id"], "", row["text"], {}, [pair])
 
 
+Grouped = TypeVar("Grouped", Passage, Example)
+
+
 def _held(group: str, share: float, seed: int) -> bool:
     """A group's side hangs on its name alone, so that it stays where it is when others are added."""
     return int(hashlib.sha256(f"{seed} {group}".encode()).hexdigest()[:8], 16) < share * 2**32
 
 
-def split_groups(passages: list[Passage], share: float, seed: int) -> tuple[list[Passage], list[Passage]]:
+def split_groups(items: list[Grouped], share: float, seed: int) -> tuple[list[Grouped], list[Grouped]]:
     """Split by group, so that one story's passages stand on one side; returns (training, held out)."""
-    train = [p for p in passages if not _held(p.group, share, seed)]
-    return train, [p for p in passages if _held(p.group, share, seed)]
-
-
-def split_examples(examples: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Split examples by group likewise."""
-    train = [e for e in examples if not _held(e.group, share, seed)]
-    return train, [e for e in examples if _held(e.group, share, seed)]
+    train = [i for i in items if not _held(i.group, share, seed)]
+    return train, [i for i in items if _held(i.group, share, seed)]

@@ -36,9 +36,15 @@ def joint_stance(there: Floats, back: Floats) -> list[str]:
     return [names[i] for i in joint.argmax(1)]
 
 
-def tone_scores(model: EventModel, questions: Sequence[PairQuestion]) -> Floats:
-    """Tone probabilities [N, 3] of the questions' sources toward their targets, in the order of TONES."""
-    return np.array([[answer.tone_scores[t] for t in TONES] for answer in classify_pairs(model, questions)])
+def tones_both_ways(model: EventModel, rows: Sequence[tuple[str, str, str]]) -> tuple[Floats, Floats]:
+    """Tone probabilities [N, 3], in the order of TONES, of p toward q and of q toward p, of (bracketed text, p, q)."""
+
+    def scores(questions: list[PairQuestion]) -> Floats:
+        return np.array([[answer.tone_scores[t] for t in TONES] for answer in classify_pairs(model, questions)])
+
+    there = [PairQuestion(id=i, text=text, source=p, target=q) for i, (text, p, q) in enumerate(rows)]
+    back = [PairQuestion(id=i, text=text, source=q, target=p) for i, (text, p, q) in enumerate(rows)]
+    return scores(there), scores(back)
 
 
 def _bracketed(example: Example) -> tuple[str, str, str]:
@@ -54,17 +60,7 @@ def choose_bias(model: EventModel, held: Sequence[Example]) -> tuple[float, floa
 
     The network is trained on tones of events too, most of which are not neutral, and leans that way.
     """
-    rows = [_bracketed(example) for example in held]
-    there, back = (
-        tone_scores(
-            model,
-            [
-                PairQuestion(id=i, text=text, source=pair[turn], target=pair[1 - turn])
-                for i, (text, *pair) in enumerate(rows)
-            ],
-        )
-        for turn in (0, 1)
-    )
+    there, back = tones_both_ways(model, [_bracketed(example) for example in held])
     names = {tones: name for name, tones in STANCES.items()}
     gold = [names[TONES[e.pairs[0].stance or 0], TONES[e.pairs[1].stance or 0]] for e in held]
     start = np.array(model.config.stance_bias)

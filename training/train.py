@@ -30,7 +30,6 @@ from training.examples import (
     read_directed_sentiment,
     read_newsmtsc,
     read_plover_gsr,
-    split_examples,
     split_groups,
 )
 from training.export import set_values, write_folder
@@ -109,11 +108,10 @@ def with_soft_labels(
             return pickle.load(file)  # our own file, written below
     teacher = train_teacher(sources, tokenizer, recipe, kept)
     soft = unlabelled(texts, recipe.unlabelled, recipe.seed)
-    for name in ("hand", "plover_gsr", "directed_sentiment"):
+    asked = {name: sources[name] for name in ("hand", "plover_gsr", "directed_sentiment")} | {"soft": soft}
+    for name, examples in asked.items():
         print(f"soft labels: {name}", flush=True)
-        soft_label(teacher, tokenizer, sources[name])
-    print("soft labels: soft", flush=True)
-    soft_label(teacher, tokenizer, soft)
+        soft_label(teacher, tokenizer, examples)
     out = {**sources, "soft": soft}
     with path.open("wb") as file:
         pickle.dump(out, file)
@@ -145,7 +143,7 @@ def main() -> None:
     passages, held = split_groups(load_passages(args.data), recipe.held_out, recipe.seed)
     sources = load_examples(passages, args.data)
     stance = sources["directed_sentiment"]
-    sources["directed_sentiment"], held_stance = split_examples(stance, recipe.held_out_stance, recipe.seed)
+    sources["directed_sentiment"], held_stance = split_groups(stance, recipe.held_out_stance, recipe.seed)
     counts = {name: len(found) for name, found in sources.items()} | {"held out": len(held)}
     print(json.dumps(counts), flush=True)
     if not args.no_teacher:

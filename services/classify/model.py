@@ -147,46 +147,36 @@ class OnnxBackend:
 
     def encode(self, batch: dict[str, Ints]) -> tuple[Floats, Floats]:
         """See Backend."""
-        names = ("input_ids", "attention_mask", "token_type_ids")
-        states, tags = self._tagger.run(None, {name: batch[name] for name in names})
+        states, tags = _run(self._tagger, batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
         return states, tags
 
     def pair_vectors(
         self, states: Floats, mention_sentence: Ints, mention_span: Ints, actor: Ints, recipient: Ints
     ) -> tuple[Floats, Floats]:
         """See Backend."""
-        inputs = {
-            "states": states,
-            "mention_sentence": mention_sentence,
-            "mention_span": mention_span,
-            "actor": actor,
-            "recipient": recipient,
-        }
-        pair, gate = self._gate.run(None, inputs)
+        pair, gate = _run(self._gate, states, mention_sentence, mention_span, actor, recipient)
         return pair, gate
 
     def score_pairs(
         self, states: Floats, sentence_mask: Ints, pair: Floats, sentence: Ints, actor: Ints, recipient: Ints
     ) -> tuple[Floats, Floats]:
         """See Backend."""
-        inputs = {
-            "states": states,
-            "sentence_mask": sentence_mask,
-            "pair": pair,
-            "sentence": sentence,
-            "actor": actor,
-            "recipient": recipient,
-        }
-        event, mixed = self._pairs.run(None, inputs)
+        event, mixed = _run(self._pairs, states, sentence_mask, pair, sentence, actor, recipient)
         return event, mixed
 
     def details(
         self, states: Floats, sentence_mask: Ints, sentence: Ints, mixed: Floats
     ) -> tuple[Floats, Floats, Floats]:
         """See Backend."""
-        inputs = {"states": states, "sentence_mask": sentence_mask, "sentence": sentence, "mixed": mixed}
-        attributes, start, end = self._details.run(None, inputs)
+        attributes, start, end = _run(self._details, states, sentence_mask, sentence, mixed)
         return attributes, start, end
+
+
+def _run(session: Any, *arrays: npt.NDArray[Any]) -> list[Floats]:
+    """All outputs of a graph on its inputs, in the order of its export."""
+    names = [given.name for given in session.get_inputs()]
+    outputs: list[Floats] = session.run(None, dict(zip(names, arrays, strict=True)))
+    return outputs
 
 
 class EventModel:

@@ -32,7 +32,7 @@ def events(first: int, last: int) -> list[bytes]:
 
 
 def archived(folder: Path) -> list[str]:
-    return sorted(name for path in folder.glob("*.parquet") for name in pq.read_table(path)["event_id"].to_pylist())
+    return sorted(name for path in folder.rglob("*.parquet") for name in pq.read_table(path)["event_id"].to_pylist())
 
 
 def test_services_run_are_kept_running_and_end(connection: ConnectionSettings, tmp_path: Path) -> None:
