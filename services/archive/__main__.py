@@ -2,7 +2,7 @@
 
 import sys
 
-from services.archive.files import Archive
+from services.archive.files import Archive, ArchiveError
 from services.archive.settings import ArchiveSettings
 from services.runtime.service import run_service
 from services.runtime.settings import load_settings
@@ -13,4 +13,7 @@ if __name__ == "__main__":
     archive = Archive(
         settings.archive_dir, settings.archive_brokers, settings.archive_small_files, settings.archive_small_bytes
     )
-    sys.exit(run_service(Stage("archive", sink=archive.write), settings))
+    try:
+        sys.exit(run_service(Stage("archive", sink=archive.write), settings))
+    except ArchiveError as error:
+        sys.exit(f"archive: {error}")

@@ -82,7 +82,7 @@ def producer(settings: ConnectionSettings, **options: Any) -> KafkaProducer:
 
 
 def silence(consumer: KafkaConsumer) -> float:
-    """Seconds since the group's coordinator last answered a heartbeat or let us in; 0 before it ever did."""
+    """Seconds since the group's coordinator last answered a heartbeat or let us in; 0 before it was ever sent one."""
     heartbeat = consumer._coordinator.heartbeat
     last = float(max(heartbeat.last_receive, heartbeat.last_reset))
-    return max(0.0, time.monotonic() - last) if heartbeat.last_receive >= 0 else 0.0
+    return max(0.0, time.monotonic() - last) if heartbeat.last_send >= 0 else 0.0

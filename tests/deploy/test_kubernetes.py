@@ -16,7 +16,7 @@ from tests.deploy.queries import DEPLOY
 
 FOLDER = DEPLOY / "kubernetes"
 VERSION = "1.33"
-READERS = sorted({service for topic in topics().values() for service in topic.consumers})
+READERS = sorted({service for topic in topics().values() for service in topic.consumers} - {"replay"})
 CUSTOM = {"ScaledObject", "TriggerAuthentication", "PodMonitor"}
 """Kinds of KEDA and of the Prometheus operator: no schema of theirs is at hand."""
 Object = dict[str, Any]

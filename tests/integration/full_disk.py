@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas.records import DiplomaticEvent
-from services.archive.files import sink
+from services.archive.files import Archive
 from services.archive.settings import ArchiveSettings
 from services.runtime.service import run_service
 from services.runtime.settings import load_settings
@@ -18,7 +18,7 @@ from services.stage import Input
 
 if __name__ == "__main__":
     settings = load_settings(ArchiveSettings)
-    full, write = Path(os.environ["DEMARCHE_TEST_FULL"]), sink(settings.archive_dir)
+    full, write = Path(os.environ["DEMARCHE_TEST_FULL"]), Archive(settings.archive_dir, settings.archive_brokers).write
 
     def write_or_fail(inputs: Sequence[Input[DiplomaticEvent]]) -> None:
         if full.exists():

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
+from schemas.records import DeadLetter
 from services.desk import outbox, register
 from services.desk.courier import Courier
 from services.desk.settings import DeskSettings
@@ -63,7 +64,7 @@ def test_a_full_disk_holds_the_archive_up_and_it_goes_on_by_itself(
         assert "No space left on device" in running_service.log
         assert running_service.get("/readyz")[0] == 503
         assert running_service.get("/healthz")[0] == 200
-        assert not [*archive.glob("*.parquet")]
+        assert not [*archive.rglob("*.parquet")]
         full.unlink()
         wait_until(lambda: drained(connection, ["archive"]), PATIENCE, "drained")
         assert running_service.process.poll() is None, running_service.log
@@ -71,9 +72,9 @@ def test_a_full_disk_holds_the_archive_up_and_it_goes_on_by_itself(
         assert "the trouble is over" in running_service.log
     import pyarrow.parquet as pq
 
-    written = [name for file in archive.glob("*.parquet") for name in pq.read_table(file)["event_id"].to_pylist()]
+    written = [name for file in archive.rglob("*.parquet") for name in pq.read_table(file)["event_id"].to_pylist()]
     assert sorted(written) == sorted(f"e{n}" for n in range(20))
-    assert not [*archive.glob("*.part")]
+    assert not [*archive.rglob("*.part")]
 
 
 def test_a_stalled_broker_is_seen_and_all_goes_on_when_it_answers(tmp_path: Path) -> None:
@@ -144,7 +145,12 @@ def test_a_webhook_that_hangs_holds_up_no_other_and_is_served_when_it_answers(tm
         "desk_webhook_allow": ["127.0.0.0/8"], "desk_webhook_seconds": 2, "desk_webhook_first_wait": 0.2,
         "desk_webhook_longest_wait": 1, "desk_webhook_tries": 1000,
     }  # fmt: skip
-    with hanging_and_good() as (hangs, good, called, released), Courier(store, DeskSettings(**quick), told.append):
+    settings = DeskSettings(**quick)
+    letters: list[DeadLetter] = []
+    with (
+        hanging_and_good() as (hangs, good, called, released),
+        Courier(store, settings, told.append, letters.extend),
+    ):
         # Before the others, so that what it gets is due first and would take every caller.
         for name, url, types in (("hangs", hangs, ["AGREE"]), ("good", good, ["REJECT"])):
             channels = Channels(webhooks=[Webhook(url=url)])
@@ -162,5 +168,6 @@ def test_a_webhook_that_hangs_holds_up_no_other_and_is_served_when_it_answers(tm
         released.set()
         wait_until(lambda: outbox.waiting(store) == 0, PATIENCE, "that all are taken")
     assert "dead" not in told
+    assert not letters
     assert told.count("sent") == 50
     store.close()

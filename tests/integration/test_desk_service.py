@@ -14,8 +14,9 @@ from services.desk import register
 from services.desk.store import Store
 from services.desk.subscriptions import Channels, Webhook
 from services.desk.views import SubscriptionIn
+from services.replay.selection import Return, Selection
+from services.runtime.replay import look
 from services.runtime.settings import ConnectionSettings
-from services.runtime.streams import replay_dead_letters
 from tests.integration.helpers import dead_letters, produce, read_committed, service, wait_until
 from tests.unit.test_desk import diplomatic
 
@@ -84,8 +85,8 @@ def test_a_webhook_given_up_is_a_dead_letter_on_the_topic(connection: Connection
     assert not any("/key" in letter.detail for letter in told)
     assert sorted(letter.detail.split("given up at ")[1][:5] for letter in told) == ["try 1", "try 2"]
     # Nothing is put back for them: the call is what is to be made again, not the event.
-    done = replay_dead_letters(connection, "events.diplomatic.dlq")
-    assert done.left == {"without value": 2}
+    done = look(connection, "events.diplomatic.dlq", Selection(), list[Return]().append)
+    assert (done.replayed, done.left) == ({"events.diplomatic": 1}, {"without value": 2})
 
 
 def test_a_port_in_use_ends_the_start_with_one_line(connection: ConnectionSettings, tmp_path: Path) -> None:

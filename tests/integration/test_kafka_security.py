@@ -13,7 +13,6 @@ import pytest
 from kafka.errors import KafkaError
 
 from services.runtime import clients
-from services.runtime.broker import LocalBroker
 from services.runtime.settings import ConnectionSettings
 from tests.integration.helpers import ROOT, produce, read_committed, service
 from tests.integration.test_bad_input import WORDS, raw
@@ -26,8 +25,8 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 
 @pytest.fixture
-def gate(broker: LocalBroker, papers: Papers) -> Iterator[Gate]:
-    with kafka_gate(broker.bootstrap, papers) as opened:
+def gate(brokers: ConnectionSettings, papers: Papers) -> Iterator[Gate]:
+    with kafka_gate(brokers.bootstrap, papers) as opened:
         yield opened
 
 

@@ -18,7 +18,6 @@ from sqlalchemy.exc import IntegrityError
 from services.cli_up import metrics_urls
 from services.desk import register
 from services.desk.store import Store
-from services.runtime.broker import LocalBroker
 from services.runtime.settings import ConnectionSettings
 from services.runtime.supervisor import supervise
 from tests.desk_store import binary, new_database, postgres
@@ -46,12 +45,12 @@ def database(tmp_path: Path) -> Iterator[str]:
 
 
 def test_no_secret_is_in_a_log_or_a_metric(
-    broker: LocalBroker, connection: ConnectionSettings, database: str, tmp_path: Path
+    brokers: ConnectionSettings, connection: ConnectionSettings, database: str, tmp_path: Path
 ) -> None:
     port, logs = free_port(), tmp_path / "logs"
     papers = make_papers(tmp_path)
     with ExitStack() as stack:
-        gate = stack.enter_context(kafka_gate(broker.bootstrap, papers))
+        gate = stack.enter_context(kafka_gate(brokers.bootstrap, papers))
         settings = secured(gate, papers, connection)
         given = {
             **variables(gate, papers, connection, tmp_path),
