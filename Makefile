@@ -31,7 +31,7 @@ run: env ## broker, all services and the sample stories: events as they come, th
 test: env ## lint, types and all tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 fuzz: env ## INPUTS hostile articles, drawn from SEED, through normalize, resolve and track; a table at the end
 	$(BIN)/python -m tests.hostile --inputs $(INPUTS) --seed $(SEED) --keep .demarche/hostile

@@ -38,7 +38,7 @@ from services.runtime.window import (
 )
 from services.stage import In, Input, Out, Outcome, Reject
 
-NO_EPOCH = -1
+NO_EPOCH = NO_GENERATION = -1
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 WAIT_TICK = 0.1
 POSITION_TIMEOUT_MS = 10_000
@@ -83,6 +83,7 @@ class Loop(Generic[In, Out]):
         self._notes: dict[TopicPartition, Note | None] = {}
         self._watches: dict[TopicPartition, Watch] = {}
         self._changelog = Changelog(stage.name, settings, stage.state) if stage.state else None
+        self._generation = NO_GENERATION
         self._troubles = 0
         self._broker_answers = True
         metrics.broker_silence(lambda: clients.silence(consumer))
@@ -98,6 +99,9 @@ class Loop(Generic[In, Out]):
         # At once: later the consumer may have lost its place, and generation -1 is not fenced.
         group = self._consumer.group_metadata()
         self._health.beat()
+        if group.generation_id != self._generation and (polled or group.state is MemberState.STABLE):
+            self._begin_generation(group.generation_id)
+            polled = {}
         if self._changelog and (polled or group.state is MemberState.STABLE):
             self._follow_state(self._changelog, group)
         self._listen_for_broker()
@@ -116,6 +120,21 @@ class Loop(Generic[In, Out]):
         elif group.state is MemberState.STABLE and self._broker_answers:
             self._commit_idle(group)
         self._tell_lag()
+
+    def _begin_generation(self, generation: int) -> None:
+        """Goes to what is committed. A generation that this member missed may have had another owner of a partition;
+        kafka-python keeps the position from before it, and what the other did would be done twice."""
+        for tp in self._consumer.assignment():
+            offset = self._consumer.committed(tp, timeout_ms=POSITION_TIMEOUT_MS)
+            if offset is None:
+                self._consumer.seek_to_beginning(tp)
+            else:
+                self._consumer.seek(tp, offset)
+        self._committed.clear()
+        self._notes.clear()
+        self._watches.clear()
+        self._metrics.forget_lags()
+        self._generation = generation
 
     def _follow_state(self, changelog: Changelog, group: ConsumerGroupMetadata) -> None:
         """Has the state of the partitions that are ours now, before the first of their records is worked on."""

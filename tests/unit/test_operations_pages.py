@@ -61,7 +61,7 @@ def test_every_exit_code_is_explained() -> None:
 
 def test_every_reason_that_is_named_exists() -> None:
     source = "".join(path.read_text() for path in (ROOT / "services").rglob("*.py"))
-    paragraph = OPERATIONS.split("**Dead letters rise.**")[1].split("**The breaker")[0].split("```")[2]
+    paragraph = OPERATIONS.split("### Dead letters")[1].split("### Breaker")[0].split("```")[2]
     reasons = re.findall(r"`([a-z0-9_]+)`", paragraph)
     assert len(reasons) >= 9
     assert [reason for reason in reasons if f'"{reason}"' not in source] == []
