@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -64,7 +65,7 @@ def postgres() -> Iterator[str]:
         yield str(folder)
     finally:
         if process is not None:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # its fast shutdown: SIGTERM waits for every client to leave
             process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 

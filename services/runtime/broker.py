@@ -46,6 +46,7 @@ HARMLESS = re.compile(r"weak version `GLIBC_[0-9.]+' not found")
 START_SECONDS = 15.0
 SAVE_SECONDS = 8.0
 LOOK_SECONDS = 0.05
+JOIN_MS = 2000
 LISTENING = re.compile(r"^\s*kafka\s+(127\.0\.0\.1:\d+)\s*$", re.MULTILINE)
 
 
@@ -124,12 +125,14 @@ def is_local(client: KafkaAdminClient | KafkaConsumer) -> bool:
 
 
 def poll(consumer: KafkaConsumer, seconds: float) -> Mapping[TopicPartition, Sequence[Any]]:
-    """The consumer's next records by partition; waits for them up to `seconds`."""
-    until = time.monotonic() + seconds
+    """The consumer's next records by partition; waits for them up to `seconds`, and for its group up to two more."""
     local = is_local(consumer)
+    if not _settled(consumer):
+        # In one long wait: kafka-python forgets a join that ends between two, and its asking anew disturbs the others.
+        consumer._coordinator.poll(timeout_ms=JOIN_MS)
+    until = time.monotonic() + seconds
     while True:
-        # A member that is joining must stay in its poll: kafka-python asks anew for a join that ended between two.
-        look = local and (consumer.config["group_id"] is None or _settled(consumer))
+        look = local and _settled(consumer)
         left = max(0.0, until - time.monotonic())
         polled = cast(Mapping[TopicPartition, Sequence[Any]], consumer.poll(timeout_ms=0 if look else int(left * 1000)))
         left = until - time.monotonic()
@@ -140,6 +143,7 @@ def poll(consumer: KafkaConsumer, seconds: float) -> Mapping[TopicPartition, Seq
 
 
 def _settled(consumer: KafkaConsumer) -> bool:
+    """Whether the consumer is no member of a group (it then has no subscription) or has its place in one."""
     return consumer.subscription() is None or consumer.group_metadata().state is MemberState.STABLE
 
 
