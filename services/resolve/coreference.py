@@ -24,6 +24,7 @@ ROLE = re.compile(
     r"official|ministry|government|king|prince)s?\b"
 )
 SEVERAL = re.compile(r"\b(?:officials|ministers|leaders|diplomats|presidents|envoys|generals|governments)\b")
+OWNER = re.compile(r"^(its|their|his|her|our|my) ")
 _SURNAME = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr|Gen|Sir|Lord|President|Minister|Secretary|General)\.? )?[A-Z][\w’'-]+")
 BLOC = re.compile(
     r"^(?:the|this|that) (?:\S+ )?(?:bloc|union|alliance|organi[sz]ation|grouping|group|body|council|commission|"
@@ -41,6 +42,7 @@ class Article:
     """What has been read so far: full names by last name, people, groups and sides in order of mention.
 
     `together` are the two sides of the last mutual event (a meeting, an agreement): whom "they" and "both sides" mean.
+    `several` is the last group named in the sentence being read, also one of unknown side: "they" are those first.
     """
 
     on: date | None
@@ -50,6 +52,7 @@ class Article:
     sides: list[ActorCode] = field(default_factory=list)
     groups: list[ActorCode] = field(default_factory=list)
     together: tuple[str, ...] = ()
+    several: ActorCode | None = None
 
 
 def publisher(source: str) -> ActorCode:
@@ -67,6 +70,8 @@ def resolve_mention(
     plain = fold(words)
     if plain in OWN:
         return speaker or article.publisher
+    if plain in THEY and article.several is not None:
+        return _as(article.several, "pronoun") if article.several.codes else NOBODY
     if plain in THEY and not article.together and article.groups:
         return _as(article.groups[-1], "pronoun")
     if plain in THEY or BOTH.match(plain):
@@ -87,6 +92,11 @@ def resolve_mention(
         found = code_actor(words, article.on)
     if not found.codes and last in article.names:
         found = _as(article.names[last], "person")
+    if not found.codes and found.sector in LOCAL and (owner := OWNER.match(plain)):
+        whose = resolve_mention(owner[1], article, speaker, before)
+        return ActorCode(whose.codes, whose.country, found.sector, None, None, "description") if whose.codes else found
+    if GROUP.search(plain) and words.split()[-1].islower():
+        article.several = found
     if found.codes:
         if _person_like(words):
             found = ActorCode(found.codes, found.country, found.sector, found.name, found.office, "person")

@@ -100,6 +100,7 @@ def _sides(
     dateline = article.dateline.place if article.dateline else None
     local = local_country(article.text[sentence.start : sentence.end], dateline)
     sides: list[ActorCode] = []
+    state.several = None
     for mention in found.mentions:
         if (mention.start, mention.end) in speakers:
             sides.append(speakers[mention.start, mention.end])

@@ -215,6 +215,21 @@ def test_they_are_the_group_named_last_where_nobody_met() -> None:
     assert sides(event) == (["UGA"], [])
 
 
+def test_they_are_the_group_of_the_same_sentence_before_the_two_who_met() -> None:
+    met = ("[Qatar] hosted [Chad].", [("CONSULT", "Qatar", "Chad", "hosted")])
+    *_, known = resolve(met, ("[Kenyan troops] fled after [they] shelled it.", [("ASSAULT", "they", "", "shelled")]))
+    assert sides(known) == (["KEN"], [])
+    *_, unknown = resolve(met, ("[The rebels] left after [they] shelled it.", [("ASSAULT", "they", "", "shelled")]))
+    assert sides(unknown) == (["UNK"], [])
+
+
+def test_its_forces_are_those_of_the_side_that_speaks_not_of_the_place() -> None:
+    event = resolve(
+        ("In Doha [Rwanda] denied it and said [its forces] shot first.", [("ASSAULT", "its forces", "", "shot first")])
+    )[0]
+    assert sides(event) == (["RWA"], [])
+
+
 def test_a_minister_does_not_act_toward_his_own_capital() -> None:
     [event] = resolve(
         (
