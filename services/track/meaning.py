@@ -2,7 +2,8 @@
 
 The measure needs no model: content words, brought to their stems and, where a small table knows them, to the concept
 that newsrooms name in several ways (truce, ceasefire), as a set of hashed features. Names and numbers weigh more than
-other words. An embedding of the sentence can take the place of `Meaning` and `nearness`; nothing else reads them.
+other words. The vectors of the encoder that finds the events tell stories apart worse than this (README); another
+measure can take the place of `Meaning` and `nearness`; nothing else reads them.
 """
 
 from __future__ import annotations
