@@ -38,7 +38,11 @@ def document() -> dict[str, Any]:
             key: operation for name, topic in table.items() for key, operation in _operations(name, topic).items()
         },
         "components": {
-            "messages": {name: _message(topic) for name, topic in table.items()},
+            "messages": {
+                _message_id(name, topic, model): _message(topic, model)
+                for name, topic in table.items()
+                for model in topic.kinds
+            },
             "schemas": _record_schemas(),
         },
     }
@@ -49,7 +53,10 @@ def _channel(name: str, topic: Topic) -> dict[str, Any]:
     return {
         "address": name,
         "description": _documentation(topic.record),
-        "messages": {topic.model: {"$ref": f"#/components/messages/{name}"}},
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{_message_id(name, topic, model)}"}
+            for model in topic.kinds
+        },
         "bindings": {
             "kafka": {
                 "topic": name,
@@ -61,16 +68,22 @@ def _channel(name: str, topic: Topic) -> dict[str, Any]:
     }
 
 
-def _message(topic: Topic) -> dict[str, Any]:
-    key = f"The record's {topic.key}" if topic.key else "No key"
+def _message_id(name: str, topic: Topic, model: type[Versioned]) -> str:
+    """The topic's name; for its second kind with that kind's name behind it."""
+    return name if model is topic.record else f"{name}.{model.__name__}"
+
+
+def _message(topic: Topic, model: type[Versioned]) -> dict[str, Any]:
+    keyed = topic.key is not None and model is topic.record
+    key = f"The record's {topic.key}" if keyed else "No key"
     return {
-        "name": topic.model,
-        "title": f"{topic.model}, version {topic.version}",
+        "name": model.__name__,
+        "title": f"{model.__name__}, version {model.model_fields['schema_version'].default}",
         "contentType": "application/json",
-        "payload": {"$ref": f"#/components/schemas/{topic.model}"},
+        "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
         "bindings": {
             "kafka": {
-                "key": {"type": "string" if topic.key else "null", "description": key},
+                "key": {"type": "string" if keyed else "null", "description": key},
                 "bindingVersion": "0.5.0",
             }
         },
@@ -86,7 +99,7 @@ def _operations(name: str, topic: Topic) -> dict[str, Any]:
             "action": action,
             "summary": f"{service} {verb} {name}",
             "channel": {"$ref": f"#/channels/{name}"},
-            "messages": [{"$ref": f"#/channels/{name}/messages/{topic.model}"}],
+            "messages": [{"$ref": f"#/channels/{name}/messages/{model.__name__}"} for model in topic.kinds],
             "tags": [{"name": service}],
         }
         for action, verb, service in sides
@@ -95,7 +108,7 @@ def _operations(name: str, topic: Topic) -> dict[str, Any]:
 
 def _record_schemas() -> dict[str, Any]:
     """The schemas of all records and their parts by name."""
-    models = dict.fromkeys(topic.record for topic in topics().values())
+    models = dict.fromkeys(model for topic in topics().values() for model in topic.kinds)
     _, whole = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )

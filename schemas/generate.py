@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from schemas import asyncapi
 from schemas.records import SCHEMA_VERSION
@@ -26,7 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def topic_schema(name: str) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the records on a topic, as they stand on the wire."""
     topic = topics()[name]
-    schema = topic.record.model_json_schema(mode="serialization")
+    schema = TypeAdapter(topic.shape).json_schema(mode="serialization")
     return {"$schema": DIALECT, "$id": f"demarche:{name}:v{topic.version}", **schema}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Union, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
 
-from schemas import records, state
+from schemas import records, resolved, state
 
 DEAD_LETTER_MODEL = "DeadLetter"
 
@@ -23,6 +23,9 @@ class Topic(BaseModel):
     version: Annotated[int, Field(ge=1)]
     model: str
     key: str | None = Field(description="The record's field that keys the topic; null: no key")
+    every_partition: str | None = Field(
+        default=None, description="Model of a second kind of record, told by its `kind`; each partition gets a copy"
+    )
     producers: list[str]
     consumers: list[str]
     partitions: Annotated[int, Field(ge=1)]
@@ -40,13 +43,36 @@ class Topic(BaseModel):
 
     @property
     def record(self) -> type[records.Versioned]:
-        """The pydantic class of the topic's records."""
+        """The pydantic class of the topic's records that have its key."""
         return record_model(self.model)
+
+    @property
+    def kinds(self) -> tuple[type[records.Versioned], ...]:
+        """The classes of all kinds of records on the topic."""
+        return tuple(record_model(name) for name in (self.model, self.every_partition) if name is not None)
+
+    @property
+    def shape(self) -> Any:
+        """What a reader decodes: the record's class, or where there are two kinds their union."""
+        return self.record if self.every_partition is None else _either(*self.kinds)
+
+
+@cache
+def _either(keyed: type[records.Versioned], other: type[records.Versioned]) -> Any:
+    (kind,) = get_args(other.model_fields["kind"].annotation)
+
+    def told(value: Any) -> str:
+        # A kind that is not known is taken for the keyed one: its version then tells that it is newer.
+        found = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+        return (other if found == kind else keyed).__name__
+
+    tagged = tuple(Annotated[model, Tag(model.__name__)] for model in (keyed, other))
+    return Annotated[Union[tagged], Discriminator(told)]  # noqa: UP007
 
 
 def record_model(name: str) -> type[records.Versioned]:
-    """The record class of that name in schemas.records or schemas.state; ValueError when there is none."""
-    model = getattr(records, name, None) or getattr(state, name, None)
+    """The record class of that name in schemas; ValueError when there is none."""
+    model = next((getattr(module, name) for module in (records, resolved, state) if hasattr(module, name)), None)
     if not (isinstance(model, type) and issubclass(model, records.Versioned)):
         raise ValueError(f"schemas has no record model {name!r}")
     return model

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, Literal, TextIO, TypeVar
 
 from pydantic import BaseModel
 
-from schemas.records import CleanArticle, ExtractedEvents, Origin, RawArticle, ResolvedEvent
+from schemas.records import CleanArticle, ExtractedEvents, Origin, RawArticle
+from schemas.resolved import ArticleEnd, Resolved
 from services.classify.pairs import PairAnswer, PairQuestion
 from services.cli_flat import flat_event, with_raw_quotes
 from services.ingest.jsonl import read_lines
@@ -69,9 +70,12 @@ def extract(reader: Reader, out: TextIO, form: Format, classify: Transform[Clean
         extracted = _stage(classify, _single(clean), now, reader)
         resolved = _stage(resolve, _single(extracted), now, reader)
         for number, events in resolved.items():
-            for event in events:
-                raw = raws[number]
-                for row in [flat_event(event, raw)] if form == "flat" else _full(event, raw, tracker, now):
+            for record in events:
+                if form == "full":
+                    rows = _full(record, raws[number], tracker, now)
+                else:
+                    rows = [] if isinstance(record, ArticleEnd) else [flat_event(record, raws[number])]
+                for row in rows:
                     _write(out, row)
     return reader.code
 
@@ -131,19 +135,16 @@ def _single(made: dict[int, list[Out]]) -> dict[int, Out]:
     return {number: records[0] for number, records in made.items()}
 
 
-def _full(event: ResolvedEvent, raw: RawArticle, tracker: Tracker, now: datetime) -> list[dict[str, Any]]:
-    """The event in its story among all that this run has read, and what it made its article take back."""
-    [outcome] = tracker.track([Input(event, Origin(topic="events.resolved", partition=0, offset=0), now)])
+def _full(record: Resolved, raw: RawArticle, tracker: Tracker, now: datetime) -> list[dict[str, Any]]:
+    """The event in its story among all that this run has read; of an article's end what the article took back."""
+    [outcome] = tracker.track([Input(record, Origin(topic="events.resolved", partition=0, offset=0), now)])
     if isinstance(outcome, Reject):
         raise ValueError(f"{outcome.reason}: {outcome.detail}")
     tracker.take_changes()  # Nothing is restored from an offline run.
-    # No service handled it at a time, and the raw article at hand is this event's: the same input, the same bytes.
-    return [
-        made.model_copy(
-            update={"processed_at": None, **(with_raw_quotes(event, raw) if made.event_id == event.event_id else {})}
-        ).model_dump(mode="json")
-        for made in outcome
-    ]
+    # The raw article at hand is this event's, not that of what is withdrawn.
+    quotes = {} if isinstance(record, ArticleEnd) else with_raw_quotes(record, raw)
+    # No service handled it at a time: the same input, the same bytes.
+    return [made.model_copy(update={"processed_at": None, **quotes}).model_dump(mode="json") for made in outcome]
 
 
 def _write(out: TextIO, row: dict[str, Any]) -> None:

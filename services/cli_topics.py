@@ -64,7 +64,8 @@ def show_topics(settings: ConnectionSettings | None, out: TextIO) -> int:
     for name, topic in topics().items():
         kept = f"{topic.retention_hours // HOURS} d" if topic.retention_hours else "for ever"
         flow = f"{', '.join(topic.producers)} → {', '.join(topic.consumers) or 'people'}"
-        rows.append((name, topic.model, topic.key or "-", str(topic.partitions), kept, flow))
+        record = ", ".join(kind.__name__ for kind in topic.kinds)
+        rows.append((name, record, topic.key or "-", str(topic.partitions), kept, flow))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         out.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

@@ -20,6 +20,7 @@ from schemas.records import (
     SentenceExtraction,
     Side,
 )
+from schemas.resolved import ArticleEnd, Resolved
 from services import PIPELINE_VERSION
 from services.rawspan import raw_span
 from services.resolve.actors import ActorCode, code_actor
@@ -41,19 +42,38 @@ MOST_LISTED = 200
 VERBAL = frozenset({"STATEMENT", "ACCUSE", "SUPPORT", "REQUEST", "AGREE", "REJECT", "THREATEN"})
 
 
-def resolve(inputs: Sequence[Input[ExtractedEvents]]) -> list[Outcome[ResolvedEvent]]:
-    """The events of each article, in order of their words; an article without events gives an empty list.
+def resolve(inputs: Sequence[Input[ExtractedEvents]]) -> list[Outcome[Resolved]]:
+    """The events of each article, in order of their words, and behind them their end, if the article has an address.
 
     Rejects: `too_many_events`.
     """
     return [_outcome(i.value) for i in inputs]
 
 
-def _outcome(extracted: ExtractedEvents) -> Outcome[ResolvedEvent]:
+def _outcome(extracted: ExtractedEvents) -> Outcome[Resolved]:
     count = sum(len(found.events) for found in extracted.sentences)
     if count > MOST_EVENTS:
         return Reject("too_many_events", f"{count} events; at most {MOST_EVENTS} are taken of one article")
-    return resolve_article(extracted)
+    events = resolve_article(extracted)
+    return [*events, *_end(extracted, events)]
+
+
+def _end(extracted: ExtractedEvents, events: Sequence[ResolvedEvent]) -> list[ArticleEnd]:
+    """What tells each partition that the article has no further events; without an address nobody could say whose."""
+    article = extracted.article
+    if article.url is None or not article.url.strip():
+        return []
+    return [
+        ArticleEnd(
+            kind="article_end",
+            article_id=article.article_id,
+            url=article.url,
+            fingerprint=article.fingerprint,
+            model=extracted.model,
+            event_ids=[event.event_id for event in events],
+            ingested_at=article.ingested_at,
+        )
+    ]
 
 
 def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
@@ -72,7 +92,7 @@ def resolve_article(extracted: ExtractedEvents) -> list[ResolvedEvent]:
         state.together = _together(told, state.together)
         events += course.follow(told, sentence, article.text[sentence.start : sentence.end])
     merged = _told_apart(_merge(events))
-    # With every event goes the list of all: track sees by it what a new version of the article no longer says.
+    # With every event goes the list of all: track sees by it which earlier reports an edit may have changed into it.
     all_events = [ArticleEvent(event_id=event.event_id, dyad=event.dyad) for event in merged]
     if len(merged) > MOST_LISTED:
         all_events = []
@@ -147,12 +167,13 @@ def _event(
     hearsay = "reportedly" in text[max(0, start - 25) : end].lower() or is_hearsay(
         attribution, [s.code for s in actors]
     )
-    key = f"{article.article_id}|{event.type}|{event.quote_start}-{event.quote_end}|{extracted.model.version}"
-    codes = sorted({s.code for s in actors + recipients})
+    dyad = "|".join(sorted({s.code for s in actors + recipients}))
+    # The sides are in the id: the same words of other sides are withdrawn on one partition and told on another.
+    key = f"{article.article_id}|{event.type}|{event.quote_start}-{event.quote_end}|{extracted.model.version}|{dyad}"
     return ResolvedEvent(
         event_id=str(uuid.uuid5(NAMESPACE, key)),
         article_id=article.article_id,
-        dyad="|".join(codes),
+        dyad=dyad,
         type=event.type,
         actors=actors,
         recipients=recipients,

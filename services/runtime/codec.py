@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.records import DeadLetter, Origin
 from services import PIPELINE_VERSION
@@ -19,7 +20,7 @@ R = TypeVar("R", bound=BaseModel)
 
 def decode(model: type[R], value: bytes | None, max_bytes: int) -> R | Reject:
     """The record in `value`, or why it is none: empty, oversize, invalid_utf8, invalid_json, newer_schema_version
-    or schema_violation."""
+    or schema_violation. `model` is its class, or the shape of a topic with two kinds."""
     if value is None:
         return Reject("empty", "the record has no value")
     if len(value) > max_bytes:
@@ -29,7 +30,8 @@ def decode(model: type[R], value: bytes | None, max_bytes: int) -> R | Reject:
     except UnicodeDecodeError as error:
         return Reject("invalid_utf8", f"byte {error.start}: {error.reason}")
     try:
-        return model.model_validate_json(text)
+        found: R = _reader(model).validate_json(text)
+        return found
     except ValidationError as error:
         errors = error.errors(include_url=False)
         if errors[0]["type"] == "json_invalid":
@@ -37,6 +39,11 @@ def decode(model: type[R], value: bytes | None, max_bytes: int) -> R | Reject:
         if newer := _newer_version(errors):
             return Reject("newer_schema_version", newer)
         return Reject("schema_violation", _summary(errors))
+
+
+@cache
+def _reader(model: type[R]) -> TypeAdapter[R]:
+    return TypeAdapter(model)
 
 
 def _newer_version(errors: list[Any]) -> str | None:

@@ -13,7 +13,7 @@ from kafka.structs import ConsumerGroupMetadata, MemberState, OffsetAndMetadata,
 from structlog.typing import FilteringBoundLogger
 
 from schemas.records import Origin
-from schemas.topics import input_topic, output_topic, topics
+from schemas.topics import input_topic, output_topic, record_model, topics
 from services.runtime import broker, clients
 from services.runtime.breaker import Breaker
 from services.runtime.changelog import Changelog
@@ -72,7 +72,7 @@ class Loop(Generic[In, Out]):
         self._consumer, self._transactions = consumer, transactions
         self._metrics, self._health, self._watchdog, self._log = metrics, health, watchdog, log
         source = input_topic(stage.name)
-        self._model = topics()[source].record
+        self._model = topics()[source].shape
         self._source = settings.topic_prefix + source
         self._others = set(topics()[source].consumers) - {stage.name}
         self._route = route(stage.name, settings)
@@ -244,7 +244,8 @@ class Loop(Generic[In, Out]):
 
     def _finish(self, done: Sequence[Done[In, Out]], polled: Polled, group: ConsumerGroupMetadata) -> bool:
         """Commits the outcomes and the offsets behind them, and then tells of them."""
-        outgoing, rejects = encode_window(done, self._route)
+        made, rejects = encode_window(done, self._route)
+        outgoing = self._transactions.spread(made)
         if self._settings.breaker:
             self._check_breaker(rejects)
         if self._changelog:
@@ -350,12 +351,14 @@ def route(service: str, settings: ServiceSettings) -> Route:
     letters = topics()[source].dead_letters
     if letters is None:
         raise ValueError(f"{source} has consumers but no topic for dead letters")
+    everywhere = topics()[target].every_partition if target else None
     return Route(
         stage=service,
         target=settings.topic_prefix + target if target else None,
         key_field=topics()[target].key if target else None,
         dead_letters=settings.topic_prefix + letters,
         max_bytes=settings.max_produce_bytes,
+        everywhere=record_model(everywhere) if everywhere else None,
     )
 
 

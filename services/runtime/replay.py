@@ -69,7 +69,9 @@ def _put_back(settings: ConnectionSettings, topic: str, chunk: list[Return], tra
     outgoing: list[Outgoing] = []
     for item in chunk:
         headers = ((ONLY_FOR, item.letter.stage.encode()),)
-        outgoing.append(Outgoing(target, item.key, item.value, headers=headers))
+        # Without a key a record may belong to its partition all the same.
+        partition = item.letter.origin.partition if item.key is None else None
+        outgoing.append(Outgoing(target, item.key, item.value, partition, headers))
         mark = Replay(topic=topic, letter=item.place, replayed_at=now)
         outgoing.append(Outgoing(marks, topic.encode(), encode(mark)))
     try:

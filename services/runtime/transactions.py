@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from kafka import KafkaProducer
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
@@ -10,7 +11,7 @@ from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartiti
 
 from services.runtime import broker, clients
 from services.runtime.settings import ServiceSettings
-from services.runtime.window import Outgoing
+from services.runtime.window import EVERY_PARTITION, Outgoing
 
 CLOSE_SECONDS = 2.0
 
@@ -50,6 +51,18 @@ class Transactions:
         )
         producer.init_transactions()
         return producer, local
+
+    def spread(self, records: Sequence[Outgoing]) -> list[Outgoing]:
+        """The records in their order, those for every partition as one for each. KafkaError for an unknown topic."""
+        return [
+            copy
+            for record in records
+            for copy in (
+                [replace(record, partition=n) for n in sorted(self._producer.partitions_for(record.topic))]
+                if record.partition == EVERY_PARTITION
+                else [record]
+            )
+        ]
 
     def commit(
         self,

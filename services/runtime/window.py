@@ -16,6 +16,7 @@ from services.stage import In, Input, Out, Outcome, Reject, State, Transform
 Sink = Callable[[Sequence[Input[In]]], None]
 T = TypeVar("T", bound=BaseModel)
 DETAIL_CHARACTERS = 1000
+EVERY_PARTITION = -1
 ONLY_FOR = "demarche-only-for"
 """Header of a record that a replay put back: the stage that had not handled it. Other readers have had it."""
 MEMORY_WORDS = ("out of memory", "std::bad_alloc", "failed to allocate", "cannot allocate memory")
@@ -38,18 +39,21 @@ class Stage(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Route:
-    """Where a stage's records go: names on the broker, the outputs' key field, and the limit of a record in bytes."""
+    """Where a stage's records go: names on the broker, the outputs' key field, the limit of a record in bytes, and the
+    kind of output that goes to every partition, if there is one."""
 
     stage: str
     target: str | None
     key_field: str | None
     dead_letters: str
     max_bytes: int
+    everywhere: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A record to write; `topic` is the name on the broker. No value drops the key; no partition: by the key."""
+    """A record to write; `topic` is the name on the broker. No value drops the key; no partition: by the key;
+    EVERY_PARTITION: a copy on each."""
 
     topic: str
     key: bytes | None
@@ -168,8 +172,14 @@ def _encoded(outcome: Outcome[Out], route: Route) -> list[Outgoing] | Reject:
         return []
     if route.target is None:
         return Reject("no_output_topic", f"{route.stage} made a record but writes no topic")
-    made = [Outgoing(route.target, key_of(record, route.key_field), encode(record)) for record in outcome]
+    made = [_placed(route.target, record, route) for record in outcome]
     # The client refuses a record that passes the limit with its framing.
     limit = route.max_bytes * 99 // 100
     largest = max(len(o.value or b"") for o in made)
     return Reject("output_oversize", f"{largest} bytes, limit {limit}") if largest > limit else made
+
+
+def _placed(target: str, record: BaseModel, route: Route) -> Outgoing:
+    if route.everywhere is not None and isinstance(record, route.everywhere):
+        return Outgoing(target, None, encode(record), EVERY_PARTITION)
+    return Outgoing(target, key_of(record, route.key_field), encode(record))

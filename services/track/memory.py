@@ -43,7 +43,13 @@ class Memory:
 
     def of_article(self, article_id: str, url: str | None) -> list[tuple[Story, Member]]:
         """The reports of the article, by its id or its address."""
-        keys = article_keys(article_id, url)
+        return self._reports(article_keys(article_id, url))
+
+    def at_address(self, url: str) -> list[tuple[Story, Member]]:
+        """The reports of articles at that address."""
+        return self._reports((_address_key(url),))
+
+    def _reports(self, keys: tuple[ArticleKey, ...]) -> list[tuple[Story, Member]]:
         # Sorted, since stories restored from a compacted topic come in another order than they were opened.
         found = sorted({story_id for key in keys for story_id in self._by_article.get(key, ())})
         return [
@@ -148,10 +154,12 @@ class Memory:
 
 def article_keys(article_id: str, url: str | None) -> tuple[ArticleKey, ...]:
     """Names under which an article is known: its id, and 64 bits of its canonical address."""
-    if not url:
-        return (article_id,)
+    return (article_id, _address_key(url)) if url else (article_id,)
+
+
+def _address_key(url: str) -> int:
     address = canonical_url(url).encode("utf-8", "backslashreplace")
-    return article_id, int.from_bytes(blake2b(address, digest_size=8).digest())
+    return int.from_bytes(blake2b(address, digest_size=8).digest())
 
 
 def _keys(members: Iterable[Member]) -> dict[ArticleKey, None]:

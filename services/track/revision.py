@@ -1,9 +1,7 @@
 """What becomes of an article's events when the article is edited: taken over by the new ones, or withdrawn.
 
-A partition hears of a new version only by the version's events on it. One that gets none keeps the former reports:
-to tell it, events.resolved would need a record of a second kind, sent to every partition behind an article's events.
-On a topic of its own that record could overtake events of the former version, which then nobody would withdraw, and
-resolve, which knows no former version, cannot tell where to send it alone.
+The events of a version come in order on their partitions, and behind them, on every partition, the end of the version:
+what is then still told by an older one has vanished. No partition need know what the others have.
 """
 
 from __future__ import annotations
@@ -13,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.records import ResolvedEvent
+from schemas.resolved import ArticleEnd
 from services.track.identity import NEAR_TEXT, Told, compatible, same_sides
 from services.track.meaning import nearness, unpacked
-from services.track.story import Member, Story
+from services.track.story import Member, Story, unkept
 
 Reports = Sequence[tuple[Story, Member]]
 
@@ -38,14 +37,13 @@ def former_report(this: Told, reports: Reports) -> Former | None:
     for story, member in reports:
         if member.event_id == this.event.event_id:
             return Former(story.story_id, member.event_id, member.fingerprint != this.event.fingerprint)
-    current = {listed.event_id for listed in this.event.article_events}
+    event, current = this.event, {listed.event_id for listed in this.event.article_events}
     scored = [
         (-nearness(this.features, unpacked(member.features)), story.story_id, member.event_id)
         for story, member in reports
-        if member.fingerprint != this.event.fingerprint
-        and member.event_id not in current
-        and same_sides(this, story)
-        and compatible(this.event.type, story.type, this.event.claim == "denied")
+        if same_sides(this, story)
+        and compatible(event.type, story.type, event.claim == "denied")
+        and _is_older(member, event, current or None)
     ]
     near = min(scored, default=None)
     if near is None or -near[0] < NEAR_TEXT:
@@ -53,18 +51,31 @@ def former_report(this: Told, reports: Reports) -> Former | None:
     return Former(near[1], near[2], edited=True)
 
 
-def vanished(event: ResolvedEvent, reports: Reports) -> dict[str, list[Member]]:
-    """By story, the reports of older versions of the article that its newest version, the event's, no longer holds.
+def vanished(end: ArticleEnd, reports: Reports) -> dict[str, list[tuple[Member, ResolvedEvent]]]:
+    """By story, the reports of older versions of the article that the version which ends here no longer holds.
 
-    A dyad is settled when all of its events in the new version were seen: they come in order, on one partition.
-    Nothing is known to have vanished when the event does not list its article's events.
+    `reports` are all kept reports of the article's address. A version that comes late, fetched before what is kept,
+    takes nothing back.
     """
-    gone: dict[str, list[Member]] = defaultdict(list)
-    if not event.article_events:
-        return gone
-    seen = {member.event_id for _, member in reports if member.fingerprint == event.fingerprint}
-    waiting = {listed.dyad for listed in event.article_events if listed.event_id not in seen}
+    gone: dict[str, list[tuple[Member, ResolvedEvent]]] = defaultdict(list)
+    listed = set(end.event_ids)
     for story, member in reports:
-        if member.fingerprint != event.fingerprint and story.dyad not in waiting:
-            gone[story.story_id].append(member)
+        if _is_older(member, end, listed):
+            event = unkept(member.event)
+            if not (event.ingested_at and end.ingested_at and event.ingested_at > end.ingested_at):
+                gone[story.story_id].append((member, event))
     return gone
+
+
+def _is_older(member: Member, version: ResolvedEvent | ArticleEnd, listed: set[str] | None) -> bool:
+    """Whether a report is of another version of its article; `listed`: the version's own events, None if not told."""
+    if listed is not None and member.event_id in listed:
+        return False
+    if member.fingerprint != version.fingerprint:
+        return True
+    # A word more or less can leave the fingerprint as it is. Then the ids tell: of one text one model makes the same.
+    return (
+        listed is not None
+        and member.article_id == version.article_id
+        and unkept(member.event).model.version == version.model.version
+    )

@@ -20,6 +20,7 @@ from schemas.records import (
     StanceShift,
     StoryChange,
 )
+from schemas.resolved import ArticleEnd, Resolved
 from schemas.state import TrackState
 from services.stage import Input, Outcome, StateChange
 from services.track.facts import changes, days, facts, merged
@@ -35,7 +36,6 @@ from services.track.story import (
     member_of,
     opened,
     sources,
-    unkept,
     voices,
     with_report,
     without,
@@ -54,9 +54,14 @@ class Tracker:
         self._window, self._stance_window = window_days, stance_days
         self._memories: dict[int, Memory] = {}
 
-    def track(self, inputs: Sequence[Input[ResolvedEvent]]) -> list[Outcome[DiplomaticEvent]]:
-        """For each resolved event itself in its story, and behind it the withdrawals of what its article took back."""
-        return [self._one(i.value, self._memory(i.origin.partition), i.read_at) for i in inputs]
+    def track(self, inputs: Sequence[Input[Resolved]]) -> list[Outcome[DiplomaticEvent]]:
+        """For each resolved event itself in its story; for each end of an article what the article took back."""
+        return [
+            _withdrawn(i.value, self._memory(i.origin.partition), i.read_at)
+            if isinstance(i.value, ArticleEnd)
+            else self._one(i.value, self._memory(i.origin.partition), i.read_at)
+            for i in inputs
+        ]
 
     def restore(self, partition: int, key: str, value: TrackState | None) -> None:
         """Takes a record of track.state."""
@@ -101,8 +106,7 @@ class Tracker:
                 status, made = "new", replace(made, announced=True)
         shifts = _shifts(this, stance, story, memory) if stance else []
         memory.put(made)
-        out = [published(event, made, status, reason, read_at, found, shifts)]
-        return out + self._withdrawn(event, memory, read_at)
+        return [published(event, made, status, reason, read_at, found, shifts)]
 
     def _first_status(self, event: ResolvedEvent, clock: int | None) -> tuple[str, str | None]:
         """`new` for a first report of an act that is known to be of late; else `restated`, with why it is not new."""
@@ -115,18 +119,16 @@ class Tracker:
             return "restated", f"first seen late: the act is older than {self._window} days"
         return "new", None
 
-    def _withdrawn(self, event: ResolvedEvent, memory: Memory, read_at: datetime) -> list[DiplomaticEvent]:
-        out = []
-        for story_id, gone in vanished(event, memory.of_article(event.article_id, event.url)).items():
-            story = memory.story(story_id)
-            left = without(story, {m.event_id for m in gone})
-            # A story without reports stays known, so that nothing else is opened under its id, until it leaves the
-            # window.
-            memory.put(left)
-            for member in gone:
-                why = "a later version of the article no longer says it"
-                out.append(published(unkept(member.event), left, "withdrawn", why, read_at, [], []))
-        return out
+
+def _withdrawn(end: ArticleEnd, memory: Memory, read_at: datetime) -> list[DiplomaticEvent]:
+    out = []
+    for story_id, gone in vanished(end, memory.at_address(end.url)).items():
+        # A story without reports stays known, so that nothing else is opened under its id, until it leaves the window.
+        left = without(memory.story(story_id), {member.event_id for member, _ in gone})
+        memory.put(left)
+        why = "a later version of the article no longer says it"
+        out += [published(event, left, "withdrawn", why, read_at, [], []) for _, event in gone]
+    return out
 
 
 def _shifts(this: Told, stance: EarlierStance, story: Story | None, memory: Memory) -> list[StanceShift]:

@@ -13,7 +13,27 @@ FIXED = ("pattern", "format")
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:
     """One line per breaking change, with the path of the field; empty when old records and readers go on working."""
-    return _Comparison(old, new).changes(old, new, "")
+    return [*_Comparison(old, new).changes(old, new, ""), *_new_kinds(old, new)]
+
+
+def _new_kinds(old: Schema, new: Schema) -> list[str]:
+    """Kinds of records that came to a topic with a version that readers of the former ones would take for theirs."""
+    before = {kind.get("title"): kind for kind in _kinds(old)}
+    known = max((_version(kind, "maximum") or 0 for kind in before.values()), default=0)
+    return [
+        f"/{kind.get('title')}: a new kind of record without a new version"
+        for kind in _kinds(new)
+        if len(_kinds(new)) > 1 and kind.get("title") not in before and (_version(kind, "minimum") or 0) <= known
+    ]
+
+
+def _kinds(schema: Schema) -> list[Schema]:
+    return [_resolved(option, schema) for option in _options(schema) or [schema]]
+
+
+def _version(kind: Schema, bound: str) -> int | None:
+    found: int | None = kind.get("properties", {}).get("schema_version", {}).get(bound)
+    return found
 
 
 class _Comparison:
@@ -30,7 +50,7 @@ class _Comparison:
                 return []
             self._seen.add(pair)
         old, new = _resolved(old, self._old), _resolved(new, self._new)
-        if "anyOf" in old or "anyOf" in new:
+        if _options(old) or _options(new):
             return self._alternatives(old, new, path)
         if narrowed := _types(old, new, path):
             return narrowed
@@ -44,8 +64,8 @@ class _Comparison:
     def _alternatives(self, old: Schema, new: Schema, path: str) -> list[str]:
         """Every old alternative needs a new one that takes all it took."""
         found: list[str] = []
-        offered = new.get("anyOf", [new])
-        for alternative in old.get("anyOf", [old]):
+        offered = _options(new) or [new]
+        for alternative in _options(old) or [old]:
             results = [_Comparison(self._old, self._new).changes(alternative, other, path) for other in offered]
             if all(results):
                 found += min(results, key=len)
@@ -74,6 +94,11 @@ class _Comparison:
         for i, part in enumerate(after):
             found += self.changes(before[i] if i < len(before) else {}, part, f"{path}/{i}")
         return found
+
+
+def _options(schema: Schema) -> list[Schema]:
+    """Its alternatives; none where it is one."""
+    return [*schema.get("anyOf", []), *schema.get("oneOf", [])]
 
 
 def _resolved(schema: Schema, document: Schema) -> Schema:

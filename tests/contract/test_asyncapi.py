@@ -52,16 +52,25 @@ def test_the_validator_does_find_what_is_wrong(document: dict[str, Any], tmp_pat
 
 @pytest.mark.parametrize("topic", topics())
 def test_examples_fit_the_document_too(topic: str, document: dict[str, Any]) -> None:
-    message = document["channels"][topic]["messages"][topics()[topic].model]["$ref"].removeprefix("#/").split("/")
+    kinds = {model.__name__: _validator(document, topic, model.__name__) for model in topics()[topic].kinds}
+    for example in examples(topic):
+        assert [name for name, validator in kinds.items() if validator.is_valid(example)] == [_kind(topic, example)]
+    for name, validator in kinds.items():
+        example = next(example for example in examples(topic) if _kind(topic, example) == name)
+        required = document["components"]["schemas"][name]["required"]
+        assert not validator.is_valid({key: value for key, value in example.items() if key != required[-1]})
+
+
+def _kind(topic: str, example: dict[str, Any]) -> str:
+    return "ArticleEnd" if example.get("kind") == "article_end" else topics()[topic].model
+
+
+def _validator(document: dict[str, Any], topic: str, kind: str) -> Draft202012Validator:
     payload: Any = document
-    for part in message:
+    for part in document["channels"][topic]["messages"][kind]["$ref"].removeprefix("#/").split("/"):
         payload = payload[part]
     schema = {**payload["payload"], "components": {"schemas": document["components"]["schemas"]}}
-    validator = Draft202012Validator(_with_tuples(schema))
-    for example in examples(topic):
-        validator.validate(example)
-    required = document["components"]["schemas"][topics()[topic].model]["required"]
-    assert not validator.is_valid({key: value for key, value in examples(topic)[0].items() if key != required[-1]})
+    return Draft202012Validator(_with_tuples(schema))
 
 
 def _with_tuples(schema: Any) -> Any:

@@ -85,3 +85,13 @@ def test_harmless(name: str) -> None:
 
 def test_the_message_names_the_field() -> None:
     assert breaking_changes(BASE, changed(BREAKING["value removed"])) == ["/claim: values removed: denied"]
+
+
+@pytest.mark.parametrize(("least", "found"), [(1, 1), (2, 0)])
+def test_a_new_kind_of_record_needs_a_version_that_old_readers_refuse(least: int, found: int) -> None:
+    version = {"type": "integer", "minimum": 1, "maximum": 1}
+    old = {"title": "Event", "type": "object", "properties": {"schema_version": version}}
+    end = {"title": "End", "type": "object", "properties": {"schema_version": {**version, "minimum": least}}}
+    new = {"$defs": {"Event": old, "End": end}, "oneOf": [{"$ref": "#/$defs/Event"}, {"$ref": "#/$defs/End"}]}
+    assert len(breaking_changes(old, new)) == found
+    assert breaking_changes(new, new) == []

@@ -51,6 +51,7 @@ def article(place: int) -> RawArticle:
         text=f"{text} The market in the old town opened at {1 + number % 11} o'clock.",
         published_at="2024-05-09",
         source="Example Wire",
+        url=f"https://wire.example/story-{number % IDS}",
         ingested_at=FIRST + timedelta(seconds=place),
     )
 

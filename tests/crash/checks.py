@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.topics import topics
 from tests.crash.reader import Place, Seen, Snapshot
 
 Trace = Callable[[dict[str, Any]], Hashable]
@@ -15,7 +16,8 @@ Trace = Callable[[dict[str, Any]], Hashable]
 @dataclass(frozen=True)
 class Stage:
     """A stage's topics, and how to tell from a record which input it is or comes from. `many`: an input may have any
-    number of outputs, told apart by their event_id; else it has one."""
+    number of outputs, told apart by their event_id; else it has one. `ends`: on how many partitions an end stands
+    behind them."""
 
     service: str
     source: str
@@ -23,6 +25,7 @@ class Stage:
     of_input: Trace
     of_output: Trace
     many: bool = False
+    ends: int = 0
 
 
 def _own(record: dict[str, Any]) -> Hashable:
@@ -37,12 +40,18 @@ def _event(record: dict[str, Any]) -> Hashable:
     return (record["ingested_at"], record["event_id"]) if "event_id" in record else None
 
 
+PARTITIONS = topics()["events.resolved"].partitions
 STAGES = (
     Stage("normalize", "articles.raw", "articles.clean", _own, _own),
     Stage("classify", "articles.clean", "events.extracted", _own, _articles),
-    Stage("resolve", "events.extracted", "events.resolved", _articles, _own, many=True),
+    Stage("resolve", "events.extracted", "events.resolved", _articles, _own, many=True, ends=PARTITIONS),
     Stage("track", "events.resolved", "events.diplomatic", _event, _event),
 )
+
+
+def _is_end(record: Mapping[str, Any] | None) -> bool:
+    """Whether it is the end of an article's events, which every partition of events.resolved has once a version."""
+    return record is not None and record.get("kind") == "article_end"
 
 
 @dataclass
@@ -76,35 +85,40 @@ def events_by_article(records: Iterable[Seen]) -> dict[Hashable, Counter[str]]:
     found: dict[Hashable, Counter[str]] = defaultdict(Counter)
     for record in told(records):
         assert record.value is not None
-        found[_own(record.value)][record.value["event_id"]] += 1
+        if not _is_end(record.value):
+            found[_own(record.value)][record.value["event_id"]] += 1
     return found
 
 
 def check_stage(
     stage: Stage,
-    topics: Mapping[str, Sequence[Seen]],
+    records: Mapping[str, Sequence[Seen]],
     expected: Mapping[Hashable, Counter[str]],
     snapshots: Sequence[Snapshot],
 ) -> Findings:
     """Every input offset has its one outcome, in order, and none was committed before it was written.
 
-    `topics` has the records of source, target and source.dlq; `expected` the event ids of an undisturbed run.
+    `records` has those of source, target and source.dlq; `expected` the event ids of an undisturbed run.
     """
     findings = Findings()
     outputs: dict[Hashable, list[Seen]] = defaultdict(list)
-    for out in told(topics[stage.target]):
+    for out in told(records[stage.target]):
         assert out.value is not None
         outputs[stage.of_output(out.value)].append(out)
     outputs.pop(None, None)  # Bad records that the stream itself has on this topic.
     letters: dict[tuple[int, int], list[Seen]] = defaultdict(list)
-    for letter in topics[f"{stage.source}.dlq"]:
+    for letter in records[f"{stage.source}.dlq"]:
         assert letter.value is not None
         if letter.value["stage"] == stage.service:
             letters[letter.value["origin"]["partition"], letter.value["origin"]["offset"]].append(letter)
 
     sources: dict[Hashable, Seen] = {}
-    for record in topics[stage.source]:
+    for record in records[stage.source]:
         place = f"{stage.service} {record.partition}@{record.offset}"
+        if _is_end(record.value):
+            dead = letters.pop((record.partition, record.offset), [])
+            findings.blamed += [f"{place}: {d.value and d.value['reason']}" for d in dead]
+            continue
         trace = stage.of_input(record.value) if record.value is not None else None
         dead = letters.pop((record.partition, record.offset), [])
         made = outputs.get(trace, []) if trace is not None else []
@@ -113,7 +127,8 @@ def check_stage(
             if trace is not None:
                 findings.blamed.append(f"{place}: {[d.value and d.value['reason'] for d in dead]}")
         elif stage.many:
-            _compare(findings, place, Counter(_id(o) for o in made), expected.get(trace, Counter()))
+            due = expected.get(trace, Counter()) + Counter(f"end on {n}" for n in range(stage.ends))
+            _compare(findings, place, Counter(_id(o) for o in made), due)
         else:
             _count(findings, place, len(made), 1)
         if trace is not None:
@@ -121,12 +136,12 @@ def check_stage(
         findings.ahead.extend(_ahead(stage, record, [*made, *dead], snapshots))
     findings.foreign += [f"{stage.service}: {trace}" for trace in outputs.keys() - sources.keys()]
     findings.foreign += [f"{stage.service}: a dead letter of {place}" for place in letters]
-    findings.disordered += _disorder(stage, topics[stage.target], sources)
+    findings.disordered += _disorder(stage, records[stage.target], sources)
     return findings
 
 
 def _id(record: Seen) -> str:
-    return str((record.value or {})["event_id"])
+    return f"end on {record.partition}" if _is_end(record.value) else str((record.value or {})["event_id"])
 
 
 def _count(findings: Findings, place: str, have: int, due: int) -> None:
@@ -155,13 +170,18 @@ def _ahead(stage: Stage, record: Seen, outcomes: Sequence[Seen], snapshots: Sequ
 
 
 def _disorder(stage: Stage, written: Sequence[Seen], sources: Mapping[Hashable, Seen]) -> list[str]:
-    """Outputs of one key that stand in another order than their inputs of one partition."""
-    found, latest = [], {}
+    """Outputs of one key in another order than their inputs of one partition, or events behind their end."""
+    found, latest, ended = [], {}, set()
     for out in told(written):
         assert out.value is not None
         source = sources.get(stage.of_output(out.value))
         if source is None:
             continue
+        version = (out.partition, stage.of_output(out.value))
+        if _is_end(out.value):
+            ended.add(version)
+        elif version in ended:
+            found.append(f"{stage.service} {out.key!r}: {out.partition}@{out.offset} comes behind its article's end")
         chain = (out.partition, out.key, source.partition)
         if source.offset < latest.get(chain, -1):
             found.append(f"{stage.service} {out.key!r}: {out.partition}@{out.offset} comes late")

@@ -34,6 +34,7 @@ from schemas.records import (
     ResolvedEvent,
     SentenceExtraction,
 )
+from schemas.resolved import ArticleEnd, Resolved
 from schemas.state import TrackState
 from services.cli_flat import flat_event, with_raw_quotes
 from services.normalize.transform import normalize
@@ -181,11 +182,14 @@ class Line:
             (resolved,) = resolve([given(extracted)])
         if isinstance(resolved, Reject):
             return self._rejected(walk, resolved, value)
-        events = [self._again(ResolvedEvent, event) for event in resolved]
+        events = [self._again(ResolvedEvent, record) for record in resolved if isinstance(record, ResolvedEvent)]
         assert len({event.event_id for event in events}) == len(events)
         for event in events:
             check_event(event, clean, raw)
             self._track(walk, event)
+        for end in [self._again(ArticleEnd, record) for record in resolved if isinstance(record, ArticleEnd)]:
+            assert end.event_ids == [event.event_id for event in events]
+            self._track(walk, end)
         walk.events = len(events)
         return walk
 
@@ -203,11 +207,15 @@ class Line:
         """Drops all stories: that they grow with what is read is no leak."""
         self._tracker = Tracker()
 
-    def _track(self, walk: Walk, event: ResolvedEvent) -> None:
+    def _track(self, walk: Walk, record: Resolved) -> None:
         with self._timed(walk, "track"):
-            (told,) = self._tracker.track([given(event)])
+            (told,) = self._tracker.track([given(record)])
         assert not isinstance(told, Reject)
-        assert self._again(DiplomaticEvent, told[0]).event_id == event.event_id
+        events = [self._again(DiplomaticEvent, made) for made in told]
+        if isinstance(record, ArticleEnd):
+            assert all(event.status == "withdrawn" for event in events)
+        else:
+            assert [event.event_id for event in events] == [record.event_id]
         for change in self._tracker.take_changes():
             if change.value is not None:
                 self._again(TrackState, change.value)

@@ -174,6 +174,24 @@ def test_a_second_replay_ends_the_first(connection: ConnectionSettings, monkeypa
     assert ids(connection) == [f"a{n}" for n in range(5)]
 
 
+def test_a_record_without_a_key_goes_back_to_its_partition(connection: ConnectionSettings) -> None:
+    """The end of an article belongs to one partition of events.resolved, and has no key."""
+    letters = []
+    for partition in (2, 1, 2, 0):
+        found = json.loads(letter(f"a{partition}", stage="track"))
+        origin = {"topic": "events.resolved", "partition": partition, "offset": 7}
+        letters.append(json.dumps({**found, "key_base64": None, "origin": origin}).encode())
+    produce(connection, "events.resolved.dlq", letters)
+    assert replay(connection, "events.resolved.dlq", ALL).replayed == {"events.resolved": 4}
+    back = list(tail(connection, "events.resolved"))
+    assert sorted((json.loads(r.value or b"")["article_id"], r.origin.partition) for r in back) == [
+        ("a0", 0),
+        ("a1", 1),
+        ("a2", 2),
+        ("a2", 2),
+    ]
+
+
 def test_a_dead_letter_without_its_value_is_left(connection: ConnectionSettings) -> None:
     without = json.loads(letter("a")) | {"value_base64": None}
     produce(connection, DLQ, [json.dumps(without).encode()])

@@ -12,7 +12,7 @@ from tests.crash.checks import STAGES, Findings, check_events, check_stage
 from tests.crash.plan import AT_WORK, Kill, Life
 from tests.crash.reader import Seen, Snapshot
 
-NORMALIZE, _, RESOLVE, _ = STAGES
+NORMALIZE, _, RESOLVE, TRACK = STAGES
 CALM = {"t0": Counter({"e0": 1, "e1": 1}), "t1": Counter({"e2": 1})}
 
 
@@ -87,20 +87,42 @@ def test_events_of_an_article_are_compared_with_the_undisturbed_run() -> None:
     def resolved(offset: int, mark: str, name: str) -> Seen:
         return Seen("events.resolved", 0, offset, b"A|B", {"ingested_at": mark, "event_id": name})
 
+    def end(offset: int, partition: int) -> Seen:
+        value = {"ingested_at": "t0", "kind": "article_end"}
+        return Seen("events.resolved", partition, offset, None, value)
+
     source = [Seen("events.extracted", 0, 0, b"story", {"article": {"ingested_at": "t0"}})]
     both = [resolved(0, "t0", "e0"), resolved(1, "t0", "e1")]
+    ends = [end(2, 0), end(0, 1), end(0, 2)]
     for outputs, expected in (
-        (both, {}),
-        (both[:1], {"lost": 1}),
-        ([*both, resolved(2, "t0", "e1")], {"doubled": 1}),
-        ([*both, resolved(2, "t0", "e7")], {"doubled": 1}),
+        ([*both, *ends], {}),
+        ([*both[:1], *ends], {"lost": 1}),
+        ([*both, *ends[1:]], {"lost": 1}),
+        ([*both, *ends, end(3, 0)], {"doubled": 1}),
+        ([*both[:1], *ends, resolved(3, "t0", "e1")], {"disordered": 1}),
+        ([*both, *ends, resolved(3, "t0", "e1")], {"doubled": 1, "disordered": 1}),
+        ([*both, resolved(2, "t0", "e7"), *ends], {"doubled": 1}),
     ):
         topics = {"events.extracted": source, "events.resolved": outputs, "events.extracted.dlq": []}
         assert kinds(check_stage(RESOLVE, topics, CALM, [])) == expected
     first = {"t0": CALM["t0"]}
-    assert kinds(check_events(both, first)) == {}
+    assert kinds(check_events([*both, *ends], first)) == {}
     assert kinds(check_events(both, CALM)) == {"lost": 1}
     assert kinds(check_events([*both, resolved(2, "t1", "e2")], first)) == {"foreign": 1}
+
+
+def test_the_end_of_an_article_has_no_outcome_but_never_a_dead_letter() -> None:
+    source = [Seen("events.resolved", 0, 5, None, {"ingested_at": "t0", "kind": "article_end"})]
+    letter = {"stage": "track", "reason": "newer_schema_version", "origin": {"partition": 0, "offset": 5}}
+    withdrawn = {"ingested_at": "t9", "event_id": "e9", "status": "withdrawn"}
+    topics = {
+        "events.resolved": source,
+        "events.diplomatic": [Seen("events.diplomatic", 0, 0, b"A|B", withdrawn)],
+        "events.resolved.dlq": [],
+    }
+    assert kinds(check_stage(TRACK, topics, {}, [])) == {}
+    topics["events.resolved.dlq"] = [Seen("events.resolved.dlq", 0, 0, None, letter)]
+    assert kinds(check_stage(TRACK, topics, {}, [])) == {"blamed": 1}
 
 
 def test_a_seed_is_a_plan() -> None:

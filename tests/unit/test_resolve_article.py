@@ -273,6 +273,14 @@ def test_no_date_is_handed_on_from_another_actor() -> None:
     assert praise.when.date is None
 
 
+def test_the_same_words_of_other_sides_are_another_event() -> None:
+    line = "[Peru] thanked [{}] for it."
+    one, other = (
+        resolve((line.format(name), [("SUPPORT", "Peru", name, "thanked")]))[0].event_id for name in ("Chile", "Spain")
+    )
+    assert one != other
+
+
 def test_events_of_one_type_in_the_same_words_have_ids_of_their_own() -> None:
     found = resolve(
         (

@@ -9,6 +9,7 @@ from schemas.records import Origin, RawArticle
 from services.runtime.breaker import Breaker
 from services.runtime.poison import alone_note, is_poison, read_note, window_note
 from services.runtime.window import (
+    EVERY_PARTITION,
     Done,
     Raw,
     Route,
@@ -59,6 +60,14 @@ def test_a_raising_record_is_found_and_the_others_go_on() -> None:
 def test_slices_change_nothing(size: int) -> None:
     decoded = decode_window(RawArticle, raws(*"abcdefg"), 1000)
     assert run_transform(shout, decoded, size, no_check) == run_transform(shout, decoded, 100, no_check)
+
+
+def test_a_record_for_every_partition_has_no_key_and_stands_behind_those_before_it() -> None:
+    route = Route("normalize", "articles.clean", "article_id", "d", 20_000, everywhere=Origin)
+    one = raws("a")[0]
+    end = Origin(topic="t", partition=0, offset=0)
+    outgoing, _ = encode_window([Done(one, None, [RawArticle(article_id="a", text="t"), end])], route)
+    assert [(o.key, o.partition) for o in outgoing] == [(b"a", None), (None, EVERY_PARTITION)]
 
 
 def test_trouble_of_the_machine_is_not_the_records_fault() -> None:

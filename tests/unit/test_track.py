@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.records import DiplomaticEvent, Origin, ResolvedEvent
+from schemas.resolved import Resolved
 from services.normalize.fingerprint import simhash
 from services.stage import Input, Reject
 from services.track.transform import Tracker
@@ -82,7 +83,7 @@ def at(day: str | None, words: str, number: int, **fields: Any) -> ResolvedEvent
     )
 
 
-def run(*events: ResolvedEvent, tracker: Tracker | None = None, partition: int = 0) -> list[DiplomaticEvent]:
+def run(*events: Resolved, tracker: Tracker | None = None, partition: int = 0) -> list[DiplomaticEvent]:
     """All records that the events make, in order."""
     outcomes = (tracker or Tracker()).track([given(e, n, partition) for n, e in enumerate(events)])
     assert not any(isinstance(outcome, Reject) for outcome in outcomes)

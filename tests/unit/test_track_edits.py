@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.records import ResolvedEvent
+from schemas.resolved import ArticleEnd, Resolved
 from schemas.state import TrackState
 from services.runtime.codec import decode, encode
 from services.stage import StateChange
@@ -26,13 +27,25 @@ def version(fingerprint: str, *events: ResolvedEvent, **fields: Any) -> list[Res
     return [ResolvedEvent.model_validate({**e.model_dump(), **update}) for e in events]
 
 
+def end(fingerprint: str, *events: ResolvedEvent, **fields: Any) -> ArticleEnd:
+    """The end of that version."""
+    model = {"name": "m", "version": "1", "sha256": "0" * 64}
+    update = {"article_id": "a1", "url": URL, "fingerprint": fingerprint, "model": model, **fields}
+    return ArticleEnd(kind="article_end", event_ids=[e.event_id for e in events], **update)
+
+
+def whole(fingerprint: str, *events: ResolvedEvent, **fields: Any) -> list[Resolved]:
+    """The version as it stands on a partition that has all of its events."""
+    return [*version(fingerprint, *events, **fields), end(fingerprint, *events, **fields)]
+
+
 @pytest.mark.parametrize("fields", [{}, {"article_id": "another", "url": URL + "/?utm_source=feed"}])
 def test_an_edited_article_updates_its_events_under_the_same_stories(fields: dict[str, Any]) -> None:
     tracker = Tracker()
     swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
-    before = run(*version(OLD, swap, rail), tracker=tracker)
+    before = run(*whole(OLD, swap, rail), tracker=tracker)
     swap_new = at("2024-05-05", SWAP.replace("40", "45"), 3, type="AGREE")
-    after = run(*version(NEW, swap_new, rail, **fields), tracker=tracker)
+    after = run(*whole(NEW, swap_new, rail, **fields), tracker=tracker)
     assert [e.story_id for e in after] == [e.story_id for e in before]
     assert [e.status for e in after] == ["changed", "restated"]
     assert [(c.field, c.before, c.after) for c in after[0].changes] == [("number", "40 prisoners", "45 prisoners")]
@@ -45,52 +58,109 @@ def test_an_edit_keeps_a_story_that_no_longer_looks_alike() -> None:
     """Another day and another number, as a correction has them, would be another story from another article."""
     tracker = Tracker()
     day = {"date": "2024-05-03", "granularity": "day"}
-    [first] = run(*version(OLD, at("2024-05-04", SWAP, 1, type="AGREE", when=day)), tracker=tracker)
+    [first] = run(*whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE", when=day)), tracker=tracker)
     corrected = at("2024-05-04", SWAP_TOO, 2, type="AGREE", when={"date": "2024-04-23", "granularity": "day"})
-    [second] = run(*version(NEW, corrected), tracker=tracker)
+    [second] = run(*whole(NEW, corrected), tracker=tracker)
     assert second.story_id == first.story_id
     assert [(c.field, c.before, c.after) for c in second.changes] == [("date", "2024-05-03", "2024-04-23")]
+
+
+def test_an_edit_too_small_for_the_fingerprint_is_an_edit() -> None:
+    tracker = Tracker()
+    swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
+    before = run(*whole(OLD, swap, rail), tracker=tracker)
+    after = run(*whole(OLD, at("2024-05-04", SWAP.replace("40", "45"), 3, type="AGREE")), tracker=tracker)
+    assert [e.status for e in after] == ["changed", "withdrawn"]
+    assert [e.story_id for e in after] == [e.story_id for e in before]
 
 
 def test_a_vanished_event_is_withdrawn_by_a_record_that_says_so() -> None:
     tracker = Tracker()
     swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
-    before = run(*version(OLD, swap, rail), tracker=tracker)
-    after = run(*version(NEW, at("2024-05-05", SWAP + " today", 3, type="AGREE")), tracker=tracker)
+    before = run(*whole(OLD, swap, rail), tracker=tracker)
+    new = whole(NEW, at("2024-05-05", SWAP + " today", 3, type="AGREE"))
+    after = run(*new, tracker=tracker)
     assert [e.status for e in after] == ["restated", "withdrawn"]
     gone = after[1]
     assert (gone.story_id, gone.event_id) == (before[1].story_id, "e2")
     assert gone.status_reason == "a later version of the article no longer says it"
     assert gone.evidence == before[1].evidence
     assert (gone.sources, gone.independent_families) == ([], 0)
-    assert (
-        run(*version(NEW, at("2024-05-05", SWAP + " today", 3, type="AGREE")), tracker=tracker)[0].status == "restated"
-    )
+    assert [e.status for e in run(*new, tracker=tracker)] == ["restated"], "the same version again takes nothing back"
 
 
-def test_a_withdrawal_waits_for_all_events_of_the_dyad_and_leaves_other_sources() -> None:
+def test_the_only_event_of_an_article_is_withdrawn_when_an_edit_leaves_none() -> None:
+    tracker = Tracker()
+    [before] = run(*whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE")), tracker=tracker)
+    [gone] = run(end(NEW), tracker=tracker)
+    assert (gone.status, gone.story_id, gone.event_id, gone.dyad) == ("withdrawn", before.story_id, "e1", before.dyad)
+    assert run(end(NEW), end(NEW), tracker=tracker) == []
+    [again] = run(*whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE")), tracker=tracker)
+    assert again.story_id == before.story_id, "what is put back is the same story"
+
+
+def test_an_event_that_goes_to_other_sides_on_another_partition_is_withdrawn_on_its_former_one() -> None:
+    tracker = Tracker()
+    old, new = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-05", SWAP, 2, type="AGREE", dyad="ESP|FRA")
+    here, there = 0, 2
+    [before] = run(*whole(OLD, old), tracker=tracker, partition=here)
+    assert run(end(OLD, old), tracker=tracker, partition=there) == []
+    [moved] = run(*whole(NEW, new), tracker=tracker, partition=there)
+    assert (moved.status, moved.story_id != before.story_id) == ("new", True)
+    [gone] = run(end(NEW, new), tracker=tracker, partition=here)
+    assert (gone.status, gone.story_id, gone.event_id) == ("withdrawn", before.story_id, "e1")
+
+
+def test_a_withdrawal_leaves_other_sources() -> None:
     tracker = Tracker()
     swap, rail = at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")
-    run(*version(OLD, swap, rail), at("2024-05-04", OTHER + " too", 9, type="AGREE"), tracker=tracker)
+    run(*whole(OLD, swap, rail), at("2024-05-04", OTHER + " too", 9, type="AGREE"), tracker=tracker)
     wolves = at("2024-05-05", "The governments agreed on a plan against wolves", 3, type="AGREE")
-    swap_new = at("2024-05-05", SWAP_TOO, 4, type="AGREE")
-    new = version(NEW, wolves, swap_new)
-    assert [e.status for e in run(new[0], tracker=tracker)] == ["new"]
-    restated, withdrawn = run(new[1], tracker=tracker)
-    assert (restated.status, withdrawn.status, withdrawn.event_id) == ("restated", "withdrawn", "e2")
+    new, restated, withdrawn = run(*whole(NEW, wolves, at("2024-05-05", SWAP_TOO, 4, type="AGREE")), tracker=tracker)
+    assert (new.status, restated.status) == ("new", "restated")
+    assert (withdrawn.status, withdrawn.event_id) == ("withdrawn", "e2")
     assert [s.outlet for s in withdrawn.sources] == ["Paper9"]
 
 
-def test_an_event_that_does_not_list_its_article_s_events_withdraws_nothing() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"url": "https://sheet.example/truce"},
+        {"url": "https://sheet.example/truce", "article_id": "a2"},
+        {"article_id": "a2", "fingerprint": OLD},
+    ],
+)
+def test_what_is_no_other_version_takes_nothing_back(other: dict[str, Any]) -> None:
+    """Another address, also under the same id; the same text at the same address under another id."""
     tracker = Tracker()
-    run(*version(OLD, at("2024-05-04", OTHER, 1, type="AGREE")), tracker=tracker)
-    new = version(NEW, at("2024-05-04", SWAP, 2, type="AGREE"), article_events=[])
+    run(*whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE")), tracker=tracker)
+    assert run(end(other.pop("fingerprint", NEW), **other), tracker=tracker) == []
+
+
+def test_the_same_text_read_by_another_model_is_no_edit() -> None:
+    tracker = Tracker()
+    run(*whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE")), tracker=tracker)
+    assert run(end(OLD, model={"name": "m", "version": "2", "sha256": "1" * 64}), tracker=tracker) == []
+
+
+def test_an_older_version_that_comes_late_takes_nothing_back() -> None:
+    tracker = Tracker()
+    event = at("2024-05-04", SWAP, 1, type="AGREE")
+    run(*whole(NEW, event, ingested_at="2024-05-04T12:00:00Z"), tracker=tracker)
+    assert run(end(OLD, ingested_at="2024-05-04T10:00:00Z"), tracker=tracker) == []
+    assert [e.status for e in run(end(OLD, ingested_at="2024-05-04T14:00:00Z"), tracker=tracker)] == ["withdrawn"]
+
+
+def test_an_article_without_an_end_takes_nothing_back() -> None:
+    tracker = Tracker()
+    run(*version(OLD, at("2024-05-04", OTHER, 1, type="AGREE"), url=None), tracker=tracker)
+    new = version(NEW, at("2024-05-04", SWAP, 2, type="AGREE"), url=None)
     assert [e.status for e in run(*new, tracker=tracker)] == ["new"]
 
 
 def test_the_same_version_again_changes_nothing() -> None:
     tracker = Tracker()
-    events = version(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE"))
+    events = whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE"))
     first, again = run(*events, tracker=tracker), run(*events, tracker=tracker)
     assert [e.story_id for e in again] == [e.story_id for e in first]
     assert [e.status for e in again] == ["restated", "restated"]
@@ -108,30 +178,32 @@ def restored(changes: list[StateChange]) -> Tracker:
     return tracker
 
 
-def stream() -> list[ResolvedEvent]:
-    """News of a fortnight: restatements, a denial, stances, an edit."""
+def stream() -> list[Resolved]:
+    """News of a fortnight: restatements, a denial, stances, edits."""
     return [
-        *version(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")),
+        *whole(OLD, at("2024-05-04", SWAP, 1, type="AGREE"), at("2024-05-04", OTHER, 2, type="AGREE")),
         at("2024-05-05", "The envoy turned down the ceasefire", 3, peace="oppose"),
         at("2024-05-05", SWAP_TOO, 4, type="AGREE"),
         at("2024-05-06", "Italy denied a swap of 40 prisoners", 5, type="AGREE", claim="denied"),
-        *version(NEW, at("2024-05-06", SWAP + " again", 6, type="AGREE")),
+        *whole(NEW, at("2024-05-06", SWAP + " again", 6, type="AGREE")),
+        end("0" * 16),
         at("2024-05-12", "France is ready for a truce", 7, type="AGREE", peace="support"),
         at("2024-05-13", SWAP_TOO + " at last", 8, type="AGREE"),
     ]
 
 
 @pytest.mark.parametrize("compacted", [False, True])
-@pytest.mark.parametrize("cut", range(9))
+@pytest.mark.parametrize("cut", range(12))
 def test_state_restored_from_its_changelog_goes_on_as_if_nothing_had_happened(cut: int, compacted: bool) -> None:
     events = stream()
-    whole = run(*events)
+    all_of_it = run(*events)
+    assert sum(e.status == "withdrawn" for e in all_of_it) == 2
     first = Tracker()
     before = run(*events[:cut], tracker=first)
     changes = first.take_changes()
     # Compaction keeps the last record of a key, wherever that stands.
     after = run(*events[cut:], tracker=restored(changes[::-1] if compacted else changes))
-    assert [*before, *after] == whole
+    assert [*before, *after] == all_of_it
 
 
 def test_partitions_are_kept_apart_and_forgotten_alone() -> None:
