@@ -41,12 +41,12 @@ def write(form: str, found: list[Passage], out: TextIO) -> str:
     if form == "training":
         text, count, left = label_file(found)
         out.write(text)
-        why = "; ".join(f"{number} left out: {reason}" for reason, number in sorted(left.items()))
-        return f"{count} passages" + (f", {why}" if why else "")
+        why = "; ".join(f"left out {number}: {reason}" for reason, number in sorted(left.items()))
+        return f"passages {count}" + (f", {why}" if why else "")
     lines = evaluation.articles(found) if form == "gold" else evaluation.rows(found)
     for line in lines:
         out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return f"{len(lines)} {'articles' if form == 'gold' else 'rows'}"
+    return f"{'articles' if form == 'gold' else 'rows'} {len(lines)}"
 
 
 def _corrections(settings: ConnectionSettings, bad: list[str]) -> Iterator[Feedback]:

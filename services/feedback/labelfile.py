@@ -107,7 +107,7 @@ def _event(labels: Labels, one: Judged, passage: Passage, mentions: dict[Span, s
     actors = keys(labels.actors, event.actors, event.recipients) or [UNKNOWN_ACTOR]
     recipients = keys(labels.recipients, event.recipients, event.actors) or ["-"]
     usual = ("asserted", "new", "neutral")
-    told = [value for value in (labels.claim, labels.timing, labels.tone) if value not in usual]
+    told: list[str] = [value for value in (labels.claim, labels.timing, labels.tone) if value not in usual]
     told += [] if labels.peace == "none" else [f"peace:{labels.peace}"]
     return f"E: {' '.join([labels.type, '>'.join(map('+'.join, (actors, recipients))), *told])} | {quote}"
 

@@ -32,7 +32,7 @@ def test_rows_articles_and_labels(
     assert cli.main(["feedback", "export"]) == 0
     told = capsys.readouterr()
     assert [json.loads(line)["type"] for line in told.out.splitlines()] == ["REJECT", None]
-    assert told.err == "2 corrections of 2 events: 2 rows\n"
+    assert told.err == "2 corrections of 2 events: rows 2\n"
     assert cli.main(["feedback", "export", "--format", "gold"]) == 0
     (article,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert [event["type"] for event in article["events"]] == ["REJECT"]
@@ -40,7 +40,7 @@ def test_rows_articles_and_labels(
     assert cli.main(["feedback", "export", "--format", "training", "--out", str(file)]) == 0
     (passage,) = read_file(file)
     assert [event.type for event in passage.events] == ["REJECT"]
-    assert capsys.readouterr().err == "2 corrections of 2 events: 1 passages\n"
+    assert capsys.readouterr().err == "2 corrections of 2 events: passages 1\n"
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(
