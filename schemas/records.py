@@ -12,6 +12,7 @@ from schemas.codebook import Claim, EventType, Granularity, Peace, Timing, Tone
 SCHEMA_VERSION = 1
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Offset = Annotated[int, Field(ge=0)]
+SideCode = Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
 
 
 class Record(BaseModel):
@@ -158,7 +159,7 @@ class Side(Record):
     `code` is the codebook's side code: ISO 3166 alpha-3, an organisation's acronym, WEST or UNK.
     """
 
-    code: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
+    code: SideCode
     text: str = Field(description="The words in the article; empty when the side is only implied")
     start: Offset | None = None
     end: Offset | None = None
@@ -352,6 +353,38 @@ class Alert(Versioned):
     revision: Annotated[int, Field(ge=1, description="1 when raised; a higher one replaces a lower one")] = 1
     summary: str
     event: DiplomaticEvent
+
+
+FeedbackKind = Literal["type", "sides", "claim", "timing", "tone", "peace", "not-an-event"]
+
+
+class Labels(Record):
+    """What an analyst may correct of an event; sides by their codes."""
+
+    type: EventType
+    actors: list[SideCode]
+    recipients: list[SideCode]
+    claim: Claim
+    timing: Timing
+    tone: Tone
+    peace: Peace
+
+
+class Feedback(Versioned):
+    """An analyst's correction of one event (topic feedback). The last one on an `event_id` holds; the same
+    `feedback_id` may come more than once and is the same correction."""
+
+    feedback_id: str
+    event_id: str
+    kinds: list[FeedbackKind] = Field(description="What differs from the event; empty: it is right as it is after all")
+    corrected: Labels | None = Field(description="All labels as they should be; null: the words state no event")
+    note: str = ""
+    by: str = Field(description="Name of the analyst's token")
+    given_at: datetime
+    event: DiplomaticEvent = Field(description="The event as the desk had it, without `article_events`")
+    beside: list[DiplomaticEvent] = Field(
+        default=[], description="Other events of the same sentence, as the desk had them; nobody has checked them"
+    )
 
 
 class Origin(Record):

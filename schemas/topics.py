@@ -33,6 +33,7 @@ class Topic(BaseModel):
     cleanup: Literal["delete", "compact"]
     dead_letters: str | None
     changelog: bool = Field(default=False, description="State of its producer, which alone reads it")
+    aside: bool = Field(default=False, description="Written beside its producer's loop, in answer to people")
 
     @model_validator(mode="after")
     def _key_is_a_field(self) -> Topic:
@@ -102,7 +103,7 @@ def input_topic(service: str) -> str:
 
 
 def output_topic(service: str) -> str | None:
-    """The topic that the service writes besides dead letters and its own state; None when it writes none."""
+    """The topic that the service's loop writes besides dead letters and its own state; None when it writes none."""
     return _written(service, changelog=False)
 
 
@@ -113,7 +114,7 @@ def changelog_topic(service: str) -> str | None:
 
 def _written(service: str, *, changelog: bool) -> str | None:
     table = topics()
-    written = [n for n, t in table.items() if service in t.producers and t.model != DEAD_LETTER_MODEL]
+    written = [n for n, t in table.items() if service in t.producers and t.model != DEAD_LETTER_MODEL and not t.aside]
     names = [n for n in written if table[n].changelog == changelog]
     if len(names) > 1:
         raise ValueError(f"{service} writes {', '.join(names)} in topics.yaml, expected at most one topic")

@@ -94,6 +94,14 @@ def parser() -> argparse.ArgumentParser:
 
     cli_archive.add_verbs(verbs)
 
+    verb = verbs.add_parser("feedback", help="analysts' corrections, from the topic feedback")
+    export = verb.add_subparsers(dest="does", required=True, metavar="export").add_parser(
+        "export", help="as data to evaluate or to train with"
+    )
+    export.add_argument("--format", choices=("jsonl", "gold", "training"), default="jsonl")
+    export.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
+    _broker_option(export)
+
     verb = verbs.add_parser("token", help="a new token for writing to the desk; printed once, kept as a hash")
     verb.add_argument("name", metavar="NAME", type=_name, help="who it is for; replaces the name's former token")
     verb.add_argument("--ingest", action="store_true", help="for pushing articles instead")
@@ -215,6 +223,10 @@ def _on_broker(args: argparse.Namespace) -> int:
             return serve(_connection(IngestSettings, args.bootstrap))
         if args.verb == "tail":
             return cli_topics.follow(settings, args.topic, on=args.follow, new=args.new)
+        if args.verb == "feedback":
+            from services import cli_feedback
+
+            return cli_feedback.run(args, settings)
         if args.verb == "replay":
             chosen = Selection(args.reason, args.since, args.until, tuple(args.offset), args.again)
             return cli_topics.replay(settings, args.topic, chosen, dry_run=args.dry_run, out=sys.stdout)

@@ -70,7 +70,7 @@ def _query(folder: Path, args: argparse.Namespace) -> int:
 def _export(folder: Path, args: argparse.Namespace) -> int:
     from services.archive.export import export
 
-    with _written(args.out) as out:
+    with written(args.out) as out:
         done = export(folder, args.format, args.since, args.until, out)
     left = f", {done.left_out} left out: denied, conditional or planned" if done.left_out else ""
     sys.stderr.write(f"{done.rows} rows{left}\n")
@@ -82,13 +82,13 @@ def _report(folder: Path, args: argparse.Namespace) -> int:
 
     found = read(folder, args.dyad, args.since, args.until)
     made = picture(found) if args.out and args.out.suffix == ".svg" else page(found)
-    with _written(args.out) as out:
+    with written(args.out) as out:
         out.write(made)
     return 0
 
 
 @contextmanager
-def _written(path: Path | None) -> Iterator[TextIO]:
+def written(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears whole when all is written."""
     if path is None:
         yield sys.stdout

@@ -12,18 +12,17 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import StringConstraints
 from starlette.staticfiles import StaticFiles
 
 from services import PIPELINE_VERSION
-from services.desk import outbox, reading, register, views
+from services.desk import feedback_api, outbox, reading, register, views
+from services.desk.access import holder, refusals, writer
 from services.desk.bulletin import Bulletin, stream
 from services.desk.feed import atom
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble
 from services.desk.subscriptions import SLUG, Channels, Dyad, Webhook, one_dyad, presets
-from services.desk.views import Problem
 from services.web.guard import Guard
 from services.web.limits import RateLimit
 
@@ -33,11 +32,6 @@ DyadName = Annotated[Dyad, Path(description="Codes joined by |, in any order", m
 LastEventId = Annotated[str, StringConstraints(pattern=r"^\d{1,18}$")]
 RETRY_AFTER = {"Retry-After": "5"}
 T = TypeVar("T")
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The answers of this shape that a route can give, besides those that any can: the guard's and a database away."""
-    return {status: {"model": Problem} for status in (400, 401, 408, 413, 429, 503, *statuses)}
 
 
 def text(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -63,6 +57,7 @@ def application(settings: DeskSettings, store: Store, bulletin: Bulletin) -> Gua
     app.include_router(_reading(store), prefix="/api")
     app.include_router(_streams(settings, store, bulletin), prefix="/api")
     app.include_router(_subscriptions(store), prefix="/api")
+    app.include_router(feedback_api.routes(store), prefix="/api")
     app.mount("/", StaticFiles(directory=str(files("services.desk").joinpath("page")), html=True), name="page")
     return Guard(
         app,
@@ -136,25 +131,16 @@ def _streams(settings: DeskSettings, store: Store, bulletin: Bulletin) -> APIRou
 
 def _subscriptions(store: Store) -> APIRouter:
     api = APIRouter(tags=["subscriptions"], responses=refusals())
-    bearer = HTTPBearer(auto_error=False, description="A token made by `demarche token NAME`")
-    Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-
-    def known(credentials: Credentials) -> bool:
-        return credentials is not None and register.token_is_known(store, credentials.credentials)
-
-    def writer(is_known: Annotated[bool, Depends(known)]) -> None:
-        # Only a bearer's token: a browser sends a password by itself, also for a page of somebody else.
-        if not is_known:
-            raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
-
-    needs_token = [Depends(writer)]
+    known = holder(store)
+    Known = Annotated[str | None, Depends(known)]
+    needs_token = [Depends(writer(known))]
     may_have_token: dict[str, Any] = {"security": [{}]}
     """Beside the bearer's: that nothing is sent is fine too."""
 
     @api.get("/subscriptions", openapi_extra=may_have_token)
-    def list_subscriptions(is_known: Annotated[bool, Depends(known)]) -> list[views.SubscriptionOut]:
+    def list_subscriptions(reader: Known) -> list[views.SubscriptionOut]:
         """All subscriptions; webhooks' addresses in full only for a token, as an address may itself be a secret."""
-        return [one if is_known else masked(one) for one in register.subscriptions(store)]
+        return [masked(one) if reader is None else one for one in register.subscriptions(store)]
 
     @api.post("/subscriptions", status_code=201, dependencies=needs_token, responses=refusals(409))
     def add_subscription(given: views.SubscriptionIn) -> views.SubscriptionMade:
@@ -165,10 +151,10 @@ def _subscriptions(store: Store) -> APIRouter:
             raise HTTPException(409, str(error)) from error
 
     @api.get("/subscriptions/{name}", responses=refusals(404), openapi_extra=may_have_token)
-    def get_subscription(name: SubscriptionId, is_known: Annotated[bool, Depends(known)]) -> views.SubscriptionOut:
+    def get_subscription(name: SubscriptionId, reader: Known) -> views.SubscriptionOut:
         """One subscription."""
         found = _there(register.subscription(store, name))
-        return found if is_known else masked(found)
+        return masked(found) if reader is None else found
 
     @api.put("/subscriptions/{name}", dependencies=needs_token, responses=refusals(404))
     def change_subscription(name: SubscriptionId, given: views.SubscriptionIn) -> views.SubscriptionOut:

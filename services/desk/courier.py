@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Callable, Sequence
 from random import SystemRandom
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Self
 
 import structlog
@@ -15,6 +15,7 @@ from schemas.records import DeadLetter
 from schemas.topics import input_topic
 from services.desk import outbox, webhook
 from services.desk.outbox import Job
+from services.desk.rounds import IDLE_SECONDS, Rounds
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, StoreTrouble, now_ms
 from services.web.address import Refused
@@ -22,8 +23,6 @@ from services.web.backoff import wait_seconds
 from services.web.outgoing import Bounds, connected
 
 CALLERS = 4
-IDLE_SECONDS = 0.5
-TROUBLE_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
 DAY_MS = 86_400_000
 LEASE_FACTOR = 4.0
@@ -100,32 +99,16 @@ class Courier:
         )
         self._random = SystemRandom()
         self._addresses = Addresses()
-        self._stop = Event()
-        steps: list[tuple[Callable[[], bool], float]] = [(self._deliver, IDLE_SECONDS)] * CALLERS
-        steps += [(self._bury, IDLE_SECONDS), (self._prune, PRUNE_SECONDS)]
-        self._threads = [Thread(target=self._repeat, args=step, name="courier", daemon=True) for step in steps]
+        steps = [(self._deliver, IDLE_SECONDS)] * CALLERS
+        self._rounds = Rounds("courier", [*steps, (self._bury, IDLE_SECONDS), (self._prune, PRUNE_SECONDS)])
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._rounds.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         # A call under way is not waited for: its lease ends, and then it is made again under the same delivery id.
-        self._stop.set()
-
-    def _repeat(self, step: Callable[[], bool], idle: float) -> None:
-        while not self._stop.is_set():
-            try:
-                if step():
-                    continue
-                self._stop.wait(idle)
-            except Exception as error:
-                # A thread that ended here would leave all later calls unmade, and nobody would see it.
-                if not isinstance(error, StoreTrouble):
-                    traced = not isinstance(error, OSError)
-                    structlog.get_logger("demarche").error("courier", why=str(error), exc_info=traced)
-                self._stop.wait(TROUBLE_SECONDS)
+        self._rounds.__exit__()
 
     def _deliver(self) -> bool:
         """One call; whether there was one to make."""

@@ -28,7 +28,29 @@ def dead_letters_to_the_topic(connection: Connection) -> None:
     connection.execute(text("UPDATE deliveries SET state = 'given-up' WHERE state = 'dead'"))
 
 
-STEPS: tuple[Step, ...] = (dead_letters_to_the_topic,)
+def feedback_of_analysts(connection: Connection) -> None:
+    """3: a table for corrections, and events found by their id alone."""
+    for statement in (
+        """CREATE TABLE feedback (
+          feedback_id VARCHAR(64) NOT NULL,
+          seq BIGINT NOT NULL,
+          event_id VARCHAR(128) NOT NULL,
+          story_id VARCHAR(64) NOT NULL,
+          kinds VARCHAR(80) NOT NULL,
+          state VARCHAR(16) NOT NULL,
+          record TEXT NOT NULL,
+          PRIMARY KEY (feedback_id),
+          UNIQUE (seq)
+        )""",
+        "CREATE INDEX ix_feedback_event_id ON feedback (event_id)",
+        "CREATE INDEX ix_feedback_story_id ON feedback (story_id)",
+        "CREATE INDEX feedback_to_send ON feedback (state, seq)",
+        "CREATE INDEX story_events_event ON story_events (event_id)",
+    ):
+        connection.execute(text(statement))
+
+
+STEPS: tuple[Step, ...] = (dead_letters_to_the_topic, feedback_of_analysts)
 """From FIRST on, each to the next version; SQL that SQLite and PostgreSQL both take."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from schemas.records import Alert, DiplomaticEvent
-from services.desk import views
+from services.desk import feedback, views
 from services.desk.store import Store
 from services.desk.story import Facts, fold
 from services.desk.subscriptions import Filter
@@ -98,7 +98,11 @@ def story(store: Store, story_id: str) -> views.StoryDetail | None:
             return None
         (change,) = _changes(connection, t, rows)
         events = connection.execute(told.limit(MOST_TELLINGS)).all()
-    tellings = [views.telling(DiplomaticEvent.model_validate_json(row.record), row.seen_at) for row in events]
+        corrections = feedback.by_event(connection, t, [row.event_id for row in events])
+    tellings = [
+        views.telling(DiplomaticEvent.model_validate_json(row.record), row.seen_at, corrections.get(row.event_id, ()))
+        for row in events
+    ]
     return views.StoryDetail(story=change.item, tellings=tellings)
 
 
@@ -147,8 +151,9 @@ def alerts(store: Store, subscription: str) -> list[tuple[Alert, int, int]]:
 
 
 def _changes(connection: Connection, tables: Tables, rows: Sequence[Row[Any]]) -> list[Change]:
-    marks = _marks(connection, tables, [row.story_id for row in rows])
-    return [_change(row, marks.get(row.story_id, [])) for row in rows]
+    ids = [row.story_id for row in rows]
+    marks, corrected = _marks(connection, tables, ids), feedback.numbers(connection, tables, ids)
+    return [_change(row, marks.get(row.story_id, []), corrected.get(row.story_id, 0)) for row in rows]
 
 
 def _marks(connection: Connection, tables: Tables, ids: Iterable[str]) -> dict[str, list[views.AlertMark]]:
@@ -162,7 +167,7 @@ def _marks(connection: Connection, tables: Tables, ids: Iterable[str]) -> dict[s
     return marks
 
 
-def _change(row: Row[Any], marks: list[views.AlertMark]) -> Change:
+def _change(row: Row[Any], marks: list[views.AlertMark], corrected: int) -> Change:
     lead = DiplomaticEvent.model_validate_json(row.lead)
     facts = Facts(
         dyad=row.dyad,
@@ -203,5 +208,6 @@ def _change(row: Row[Any], marks: list[views.AlertMark]) -> Change:
         first_seen=views.moment(row.first_seen),
         last_seen=views.moment(row.last_seen),
         alerts=marks,
+        corrected=corrected,
     )
     return Change(item, facts)

@@ -99,12 +99,17 @@ def new_token(store: Store, name: str) -> str:
     return token
 
 
-def token_is_known(store: Store, token: str) -> bool:
-    """Whether somebody was given this token."""
+def token_name(store: Store, token: str) -> str | None:
+    """Who was given this token; None when nobody was."""
     # The hash is looked up, not the token, so the look-up tells no prefix of it.
     table = store.tables.tokens
     with store.transaction() as connection:
-        return connection.scalar(select(table.c.name).where(table.c.hash == tokens.hashed(token))) is not None
+        return connection.scalar(select(table.c.name).where(table.c.hash == tokens.hashed(token)))
+
+
+def token_is_known(store: Store, token: str) -> bool:
+    """Whether somebody was given this token."""
+    return token_name(store, token) is not None
 
 
 def _count(connection: Connection, tables: Tables) -> int:

@@ -53,6 +53,20 @@ class Tables:
             Column("position", Integer, nullable=False),
             _ms("seen_at"),
             Column("record", Text, nullable=False),
+            Index("story_events_event", "event_id"),
+        )
+        # Of no story by foreign key: a correction is kept when its story is dropped.
+        self.feedback = Table(
+            "feedback",
+            self.metadata,
+            Column("feedback_id", String(64), primary_key=True),
+            Column("seq", BigInteger, nullable=False, unique=True),
+            Column("event_id", String(128), nullable=False, index=True),
+            Column("story_id", String(64), nullable=False, index=True),
+            Column("kinds", String(80), nullable=False),
+            Column("state", String(16), nullable=False),
+            Column("record", Text, nullable=False),
+            Index("feedback_to_send", "state", "seq"),
         )
         self.subscriptions = Table(
             "subscriptions",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.codebook import Claim, EventType, Peace, Timing, Tone
-from schemas.records import Alert, DiplomaticEvent, Side
+from schemas.records import Alert, DiplomaticEvent, Feedback, FeedbackKind, Labels
+from schemas.records import Side as EventSide
 from services.desk import words
 from services.desk.story import Status, changes_of, shifts_of
-from services.desk.subscriptions import Filter, Subscription
+from services.desk.subscriptions import Filter, Side, Subscription
+from services.feedback.labels import labels_of
 
+MOST_SIDES = 20
 Secret = Annotated[str, StringConstraints(pattern=r"^[!-~]{16,200}$")]
 
 
@@ -77,6 +81,7 @@ class StoryItem(View):
     first_seen: datetime
     last_seen: datetime
     alerts: list[AlertMark]
+    corrected: int = Field(description="Events of it that analysts have corrected")
 
 
 class LinkView(View):
@@ -96,8 +101,36 @@ class ShiftView(View):
     day: str | None
 
 
+class Correction(View):
+    """An analyst's correction of an event; `words` tell what it changes."""
+
+    feedback_id: str
+    event_id: str
+    kinds: list[FeedbackKind]
+    corrected: Labels | None = Field(description="All labels as they should be; null: no event")
+    words: list[str]
+    note: str
+    by: str
+    given_at: datetime
+
+
+class CorrectionPage(View):
+    """Some corrections, newest first. `next_cursor` is null on the last page."""
+
+    items: list[Correction]
+    next_cursor: int | None
+
+
+class CorrectionCounts(View):
+    """All corrections, the events they are of, and what they correct; one of several labels counts for each."""
+
+    corrections: int
+    events: int
+    kinds: dict[FeedbackKind, int]
+
+
 class Telling(View):
-    """One article's telling of a story; before + quote + after is the sentence."""
+    """One article's telling of a story; before + quote + after is the sentence. `corrections` come newest first."""
 
     event_id: str
     source: str
@@ -117,6 +150,8 @@ class Telling(View):
     changes: list[str]
     shifts: list[ShiftView]
     score: float
+    labels: Labels
+    corrections: list[Correction]
 
 
 class StoryDetail(View):
@@ -163,6 +198,28 @@ class DyadView(View):
     undated: int
 
 
+class Corrected(BaseModel):
+    """The labels that should be others; what is left out or null stays as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: EventType | None = None
+    actors: Annotated[list[Side], Field(min_length=1, max_length=MOST_SIDES)] | None = Field(
+        default=None, description="Codes; UNK where the text does not tell who acts"
+    )
+    recipients: Annotated[list[Side], Field(max_length=MOST_SIDES)] | None = Field(default=None, description="Codes")
+    claim: Claim | None = None
+    timing: Timing | None = None
+    tone: Tone | None = None
+    peace: Peace | None = None
+
+    def of(self, present: Labels) -> Labels:
+        """The labels with these instead, each side once."""
+        given = {name: value for name in Corrected.model_fields if (value := getattr(self, name)) is not None}
+        sides = {name: list(dict.fromkeys(given[name])) for name in ("actors", "recipients") if name in given}
+        return present.model_copy(update=given | sides)
+
+
 class SubscriptionIn(Subscription):
     """A subscription as it is sent. Without a `secret` one is made, or the present one kept."""
 
@@ -181,6 +238,16 @@ class SubscriptionMade(SubscriptionOut):
     """A new subscription, with the secret that signs its webhooks."""
 
     secret: Secret
+
+
+class FeedbackIn(BaseModel):
+    """A correction as it is sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+    correction: Corrected | Literal["not-an-event"]
+    note: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=2000)] = ""
 
 
 class AlertPage(View):
@@ -231,6 +298,15 @@ class ListQuery(Filter):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
+class CorrectionQuery(BaseModel):
+    """The query of the list of corrections."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cursor: Annotated[int, Field(ge=1, le=2**62)] | None = Field(default=None, description="next_cursor of a page")
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
 class StreamQuery(Filter):
     """The query of the event stream: a filter and where to go on."""
 
@@ -254,14 +330,14 @@ def words_of(event: DiplomaticEvent) -> Words:
     )
 
 
-def sides_of(sides: list[Side]) -> list[SideView]:
+def sides_of(sides: list[EventSide]) -> list[SideView]:
     """Sides for people, each once."""
     shown = [SideView(code=s.code, name=words.side_name(s), text=s.text, office=s.office) for s in sides]
     return [*{(side.code, side.name): side for side in shown}.values()]
 
 
-def telling(event: DiplomaticEvent, seen_at: int) -> Telling:
-    """An event as one telling of its story."""
+def telling(event: DiplomaticEvent, seen_at: int, corrections: Sequence[Feedback] = ()) -> Telling:
+    """An event as one telling of its story, with its corrections, newest first."""
     before, quote, after = words.in_sentence(event.evidence)
     return Telling(
         event_id=event.event_id,
@@ -282,7 +358,15 @@ def telling(event: DiplomaticEvent, seen_at: int) -> Telling:
         changes=[f"{change.field}: {change.before} → {change.after}" for change in changes_of(event)],
         shifts=[shift_of(shift) for shift in shifts_of(event)],
         score=event.score,
+        labels=labels_of(event),
+        corrections=[correction(given) for given in corrections],
     )
+
+
+def correction(given: Feedback) -> Correction:
+    """A correction with what it changes in words: "type: REJECT → ACCUSE"."""
+    shared = {name: getattr(given, name) for name in Correction.model_fields if name != "words"}
+    return Correction(**shared, words=words.changed(labels_of(given.event), given.corrected))
 
 
 def shift_of(shift: Any) -> ShiftView:

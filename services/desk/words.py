@@ -7,7 +7,7 @@ from functools import cache
 import pycountry
 
 from schemas.codebook import Claim, EventType, Peace, Timing, Tone
-from schemas.records import EDITED, Evidence, Side
+from schemas.records import EDITED, Evidence, Labels, Side
 from services.desk.story import Status
 
 ACTS: dict[EventType, str] = {
@@ -71,6 +71,23 @@ def place_name(code: str) -> str:
 def dyad_name(dyad: str) -> str:
     """The sides of a dyad by name."""
     return " – ".join(place_name(code) for code in dyad.split("|"))
+
+
+def changed(before: Labels, after: Labels | None) -> list[str]:
+    """What a correction changes, a line a label; "not an event" or "right as it was" where no label tells it."""
+    if after is None:
+        return ["not an event"]
+    told = [
+        f"{name}: {was} → {now}"
+        for name in Labels.model_fields
+        if (was := _told(before, name)) != (now := _told(after, name))
+    ]
+    return told or ["right as it was"]
+
+
+def _told(labels: Labels, name: str) -> str:
+    value = getattr(labels, name)
+    return value if isinstance(value, str) else ", ".join(sorted(value)) or "nobody"
 
 
 def in_sentence(evidence: Evidence) -> tuple[str, str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,12 +15,13 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from schemas.records import ModelInfo
+from schemas.records import FeedbackKind, ModelInfo
 from services import PIPELINE_VERSION
 
 PHASE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 RECORD_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+NO_CHANGE = "none"
 TOKEN_BUCKETS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 
 
@@ -107,6 +109,15 @@ class Metrics:
         self._webhook_calls = Counter(
             "demarche_webhook_calls_total", "Webhook calls: sent, failed or dead", ("outcome",), registry=registry
         )
+        self._feedback = Counter(
+            "demarche_feedback_corrections_total",
+            "Analysts' corrections written to the topic, by what is corrected; one of several labels counts for each",
+            ("kind",),
+            registry=registry,
+        )
+        self._feedback_waiting = Gauge(
+            "demarche_feedback_waiting_records", "Corrections stored, not yet on the topic", registry=registry
+        )
         build = Gauge(
             "demarche_build_info", "1 for the running build", ("service", "version", "python"), registry=registry
         )
@@ -188,6 +199,17 @@ class Metrics:
         self._desk_readers.set_function(readers)
         self._desk_behind.set_function(behind)
         self._webhooks_due.set_function(calls_waiting)
+
+    def feedback(self, waiting: Callable[[], float]) -> None:
+        """Takes where corrections not yet on the topic are to be asked for; the counters stand at 0 from here on."""
+        self._feedback_waiting.set_function(waiting)
+        for kind in (*get_args(FeedbackKind), NO_CHANGE):
+            self._feedback.labels(kind)
+
+    def corrected(self, kinds: Sequence[str]) -> None:
+        """Counts a correction written to the topic under each of its kinds; none: the event is right after all."""
+        for kind in kinds or (NO_CHANGE,):
+            self._feedback.labels(kind).inc()
 
     def webhook_call(self, outcome: str) -> None:
         """Counts a webhook call; `outcome` is sent, failed (to be made again) or dead."""

@@ -13,7 +13,7 @@ from schemas.topics import DEAD_LETTER_MODEL, input_topic, topics
 ROOT = Path(__file__).parents[2]
 SERVICES = ROOT / "services"
 NOT_PURE = {"kafka", "prometheus_client", "confluent_kafka"}
-LAST = {"alerts"}
+LAST = {"alerts", "feedback"}
 """Topics that people and other systems read, none of our services."""
 TOPIC_LIKE = re.compile(r"(?:articles|events|alerts|track)(?:\.[a-z_]+)*\.[a-z_]+|alerts")
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from schemas.records import Alert, DeadLetter
-from services.desk import courier, outbox, register, webhook
+from services.desk import outbox, register, rounds, webhook
 from services.desk.courier import Courier, call
 from services.desk.settings import DeskSettings
 from services.desk.store import Store, now_ms
@@ -159,7 +159,7 @@ def test_after_the_last_try_it_is_given_up_and_can_be_tried_anew(store: Store) -
 def test_a_dead_letter_is_written_until_the_broker_has_it_and_keeps_no_secret(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "TROUBLE_SECONDS", 0.05)
+    monkeypatch.setattr(rounds, "TROUBLE_SECONDS", 0.05)
     receiver = Receiver(500)
     tries: list[Sequence[DeadLetter]] = []
 

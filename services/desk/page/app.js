@@ -1,5 +1,6 @@
 // The desk: what is shown follows from the address, and the stream keeps it up to date.
 
+import { CorrectionForm } from "./corrections.js";
 import { byId, el, getJson, who } from "./dom.js";
 import { dyadView } from "./dyad.js";
 import * as filters from "./filters.js";
@@ -7,6 +8,7 @@ import { List } from "./list.js";
 import { storyView } from "./story.js";
 import { Stream } from "./stream.js";
 import { Subscriptions } from "./subscriptions.js";
+import { Writing } from "./writing.js";
 
 const STATES = { connecting: "connecting", live: "live", lost: "reconnecting", idle: "stopped" };
 const LOST_MS = 1500;
@@ -231,7 +233,21 @@ function openPart(name, value) {
   go(next);
 }
 
+// With the story as it stands now: somebody else may have corrected it.
+async function correct(eventId) {
+  const story = address.get("story");
+  try {
+    const { tellings } = await getJson(`api/stories/${encodeURIComponent(story)}`);
+    const told = tellings.find((one) => one.event_id === eventId);
+    if (told && address.get("story") === story && !dialogIsOpen()) correcting.open(told);
+  } catch (error) {
+    banner(`The event cannot be loaded: ${error.message}`);
+  }
+}
+
 document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-correct]");
+  if (button) correct(button.dataset.correct);
   const link = event.target.closest("a[data-story], a[data-dyad], a[data-filter]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
@@ -291,7 +307,15 @@ async function watch() {
   }
 }
 
-const subscriptions = new Subscriptions({ changed: watch, shown: () => filters.only(address) });
+const writing = new Writing();
+const subscriptions = new Subscriptions({ writing, changed: watch, shown: () => filters.only(address) });
+const correcting = new CorrectionForm({
+  writing,
+  async saved() {
+    await openDetail(true);
+    byId("live").textContent = "The correction is saved.";
+  },
+});
 byId("subs-open").addEventListener("click", () => subscriptions.open());
 
 async function start() {

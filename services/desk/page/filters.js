@@ -16,6 +16,9 @@ const GROUPS = [
 ];
 const NAMES = [...GROUPS.map(([name]) => name), "sides", "dyads", "min_families", "shifted", "text"];
 
+// The labels of each group with their words.
+export const CHOICES = new Map(GROUPS.map(([name, , choices]) => [name, choices]));
+
 export const LISTS = [...GROUPS.map(([name]) => name), "sides", "dyads"];
 
 export function groups() {

@@ -16,6 +16,7 @@ export function row(story, subscriptions) {
       el("p", { class: "row-quote" }, `“${story.quote.replace(/\s+/g, " ")}”`),
       el("p", { class: "row-more", id: `${id}-more` },
         alerted.length > 0 && el("span", { class: "badge alert" }, el("span", { "aria-hidden": "true" }, "● "), "Alert: ", alerted.join(", ")),
+        story.corrected > 0 && el("span", { class: "badge corrected" }, "corrected"),
         story.status !== "new" && el("span", { class: `badge status-${story.status}` }, story.words.status),
         story.words.peace && el("span", { class: `badge peace-${story.peace}` }, story.words.peace),
         el("span", { class: "row-source" }, story.source || "source not given"),

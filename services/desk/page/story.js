@@ -1,5 +1,6 @@
 // One story: who says so, in which words, and what of it is certain.
 
+import { corrections } from "./corrections.js";
 import { day, el, time } from "./dom.js";
 import { headline } from "./list.js";
 
@@ -14,6 +15,7 @@ export function storyView(detail, subscriptions) {
     el("p", { class: "eyebrow" }, story.words.status, " · ", time(story.last_seen)),
     el("h2", { class: "detail-title", id: "detail-title", tabindex: "-1" }, headline(story)),
     alerted.length > 0 && el("p", { class: "detail-alert" }, el("strong", {}, "Alert"), " ", alerted.join(", ")),
+    story.corrected > 0 && el("p", { class: "detail-corrected" }, el("strong", {}, "Corrected by analysts: "), `${story.corrected} of ${tellings.length} ${tellings.length === 1 ? "telling" : "tellings"}, see below`),
     facts(story, tellings[0]),
     el("p", {}, el("a", { class: "more", href: `?dyad=${encodeURIComponent(story.dyad)}`, "data-dyad": story.dyad }, `Timeline of ${story.dyad_name}`)),
     history(tellings),
@@ -65,7 +67,8 @@ function telling(told) {
       : title),
     el("blockquote", {}, el("p", {}, told.before, el("mark", {}, told.quote), told.after)),
     chain(told),
-    el("p", { class: "faint telling-words" }, [told.words.claim, told.words.timing, told.words.peace].filter(Boolean).join(" · ")));
+    el("p", { class: "faint telling-words" }, [told.words.claim, told.words.timing, told.words.peace].filter(Boolean).join(" · ")),
+    corrections(told));
 }
 
 // From the outlet down to who is said to have said it.

@@ -1,87 +1,33 @@
-// Subscriptions: a list to pause and delete, a form to make one. The token lives in memory only, as long as the page.
+// Subscriptions: a list to pause and delete, a form to make one.
 
-import { byId, el, getJson, readJson } from "./dom.js";
+import { byId, el, getJson } from "./dom.js";
 import { LISTS, codes, dyads, groups, ofSubscription } from "./filters.js";
+import { field } from "./writing.js";
 
 const MOST_WEBHOOKS = 5;
 
 export class Subscriptions {
   // `changed` is called when one was made, changed or taken away; `shown` gives the filters set on the page.
-  constructor({ changed, shown }) {
+  constructor({ writing, changed, shown }) {
+    this.writing = writing;
     this.changed = changed;
     this.shown = shown;
-    this.token = "";
     this.dialog = byId("subs");
     // Emptied again, so that none of its fields is there twice beside those of the filters.
     this.dialog.addEventListener("close", () => this.dialog.replaceChildren());
   }
 
   async open() {
-    this.said = el("p", { class: "subs-said", role: "status" });
     this.rows = el("ul", { class: "subs-list", "aria-label": "Subscriptions" }, el("li", { class: "faint" }, "loading"));
     this.presets = [];
     this.form = this.makeForm();
-    this.key = el("div", { class: "subs-token" });
-    this.dialog.replaceChildren(
+    this.dialog.replaceChildren(...[
       el("button", { class: "quiet close", type: "button", onclick: () => this.dialog.close() }, "Close"),
-      el("h2", { id: "subs-title", tabindex: "-1" }, "Subscriptions"), this.said, this.key, this.rows,
-      el("h3", {}, "New subscription"), this.form);
-    this.showToken();
+      el("h2", { id: "subs-title", tabindex: "-1" }, "Subscriptions"), this.writing.parts(() => this.form.elements.name), this.rows,
+      el("h3", {}, "New subscription"), this.form].flat());
     this.dialog.showModal();
     byId("subs-title").focus();
     await Promise.all([this.showRows(), this.loadPresets()]);
-  }
-
-  say(words, wrong = false) {
-    this.said.classList.toggle("wrong", wrong);
-    this.said.textContent = words;
-    if (words) this.said.scrollIntoView({ block: "nearest" });
-  }
-
-  // Asked for until one is held, and again when the desk does not know it.
-  showToken() {
-    if (this.token) {
-      const forget = el("button", { type: "button", class: "quiet", onclick: () => { this.token = ""; this.showToken(); byId("subs-token").focus(); } }, "Forget it");
-      this.key.replaceChildren(el("p", { class: "faint" }, "The token is held until this page is closed or loaded anew. "), forget);
-      return;
-    }
-    const take = (event) => {
-      event.preventDefault();
-      this.token = byId("subs-token").value.trim();
-      if (!this.token) return;
-      this.showToken();
-      this.say("");
-      this.form.elements.name.focus();
-    };
-    this.key.replaceChildren(el("form", { onsubmit: take },
-      el("div", { class: "field" }, el("label", { for: "subs-token" }, "Token"),
-        el("input", { id: "subs-token", type: "password", autocomplete: "off", "aria-describedby": "subs-token-hint" }),
-        el("small", { id: "subs-token-hint" }, "Writing needs one: demarche token NAME makes it. It is kept in this page's memory only.")),
-      el("button", { class: "quiet" }, "Use it")));
-  }
-
-  // A call that needs the token; null, and said why, when it was refused.
-  async write(method, path, body) {
-    if (!this.token) {
-      this.say("A token is needed for that.", true);
-      byId("subs-token").focus();
-      return null;
-    }
-    try {
-      const headers = { Authorization: `Bearer ${this.token}`, ...(body ? { "Content-Type": "application/json" } : {}) };
-      return { made: await readJson(await fetch(path, { method, headers, body: body && JSON.stringify(body) })) };
-    } catch (error) {
-      if (error.status === 401) {
-        this.token = "";
-        this.showToken();
-        this.say("The desk does not know this token.", true);
-        byId("subs-token").focus();
-      } else {
-        const fields = (error.fields ?? []).map((one) => `${one.loc.slice(1).join(" ")}: ${one.msg}`);
-        this.say(fields.length ? `Not taken: ${fields.join("; ")}` : `That did not work: ${error.message}`, true);
-      }
-      return null;
-    }
   }
 
   async showRows(focus = null) {
@@ -106,7 +52,7 @@ export class Subscriptions {
         remove.dataset.sure = "yes";
         remove.textContent = "Really delete";
         remove.setAttribute("aria-label", `Really delete ${one.name}`);
-        this.say(`${one.name} goes with its alerts. Press again to delete it.`);
+        this.writing.say(`${one.name} goes with its alerts. Press again to delete it.`);
       }
     });
     remove.addEventListener("blur", () => {
@@ -125,25 +71,22 @@ export class Subscriptions {
   async pause(one) {
     const path = `api/subscriptions/${encodeURIComponent(one.id)}`;
     // As it stands now, and with the webhooks' addresses in full, which only a token is shown.
-    const now = await this.write("GET", path);
+    const now = await this.writing.write("GET", path);
     if (now === null) return;
     const { name, filter, channels, enabled } = now.made;
     if (JSON.stringify(channels).includes("/***#")) {
-      this.token = "";
-      this.showToken();
-      this.say("The desk does not know this token.", true);
-      byId("subs-token").focus();
+      this.writing.unknownToken();
       return;
     }
-    if (await this.write("PUT", path, { name, filter, channels, enabled: !enabled }) === null) return;
-    this.say(`${name} is ${enabled ? "paused: it raises and updates no alert" : "on again"}.`);
+    if (await this.writing.write("PUT", path, { name, filter, channels, enabled: !enabled }) === null) return;
+    this.writing.say(`${name} is ${enabled ? "paused: it raises and updates no alert" : "on again"}.`);
     await this.showRows(one.id);
     this.changed();
   }
 
   async remove(one) {
-    if (await this.write("DELETE", `api/subscriptions/${encodeURIComponent(one.id)}`) === null) return;
-    this.say(`${one.name} is deleted.`);
+    if (await this.writing.write("DELETE", `api/subscriptions/${encodeURIComponent(one.id)}`) === null) return;
+    this.writing.say(`${one.name} is deleted.`);
     await this.showRows("");
     this.changed();
   }
@@ -155,14 +98,14 @@ export class Subscriptions {
     // Only the last one can go, so that the numbers stay those of the labels.
     this.drop = el("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.dropHook(add) }, "Take the last webhook away");
     return el("form", { id: "subs-form", onsubmit: (event) => { event.preventDefault(); this.make(); } },
-      el("div", { class: "subs-pair" },
+      el("div", { class: "form-pair" },
         field("subs-name", "Name", el("input", { id: "subs-name", name: "name", required: true, maxlength: "80", autocomplete: "off" })),
         field("subs-preset", "Begin with", preset)),
-      el("div", { class: "subs-pair" },
+      el("div", { class: "form-pair" },
         field("subs-sides", "Sides", el("input", { id: "subs-sides", name: "sides", placeholder: "RUS, UKR", autocomplete: "off", spellcheck: "false" }), "Codes, any of them"),
         field("subs-dyads", "Dyads", el("input", { id: "subs-dyads", name: "dyads", placeholder: "RUS|UKR", autocomplete: "off", spellcheck: "false" }), "Codes joined by |")),
       groups(),
-      el("div", { class: "subs-pair" },
+      el("div", { class: "form-pair" },
         field("subs-text", "Words", el("input", { id: "subs-text", name: "text", maxlength: "200", autocomplete: "off" }), "All of them in quote, sentence, title or names"),
         field("subs-families", "Independent outlets, at least", el("input", { id: "subs-families", name: "min_families", type: "number", min: "1", max: "1000", value: "1" }))),
       el("label", { class: "check" }, el("input", { type: "checkbox", name: "shifted" }), " Only stance shifts"),
@@ -176,7 +119,7 @@ export class Subscriptions {
   addHook() {
     const number = this.hooks.children.length + 1;
     if (number > MOST_WEBHOOKS) {
-      this.say(`${MOST_WEBHOOKS} webhooks are the most.`, true);
+      this.writing.say(`${MOST_WEBHOOKS} webhooks are the most.`, true);
       return;
     }
     const url = el("input", { type: "url", id: `subs-hook-${number}`, placeholder: "https://…", autocomplete: "off", required: true });
@@ -223,20 +166,15 @@ export class Subscriptions {
       min_families: Number(elements.min_families.value), shifted: elements.shifted.checked };
     for (const box of this.form.querySelectorAll(".chip input:checked")) (filter[box.name] ??= []).push(box.value);
     const webhooks = [...this.hooks.children].map((row) => ({ url: row.querySelector("input").value, form: row.querySelector("select").value }));
-    const done = await this.write("POST", "api/subscriptions", { name: elements.name.value.trim(), filter, channels: { topic: elements.topic.checked, webhooks } });
+    const done = await this.writing.write("POST", "api/subscriptions", { name: elements.name.value.trim(), filter, channels: { topic: elements.topic.checked, webhooks } });
     if (done === null) return;
     this.form.reset();
     this.hooks.replaceChildren();
     this.drop.hidden = true;
-    this.say(`${done.made.name} is made. It hears of what comes from now on.${webhooks.length ? ` The secret that signs its webhooks, shown only now: ${done.made.secret}` : ""}`);
+    this.writing.say(`${done.made.name} is made. It hears of what comes from now on.${webhooks.length ? ` The secret that signs its webhooks, shown only now: ${done.made.secret}` : ""}`);
     await this.showRows(done.made.id);
     this.changed();
   }
-}
-
-function field(id, label, input, hint = "") {
-  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
-  return el("div", { class: "field" }, el("label", { for: id }, label), input, hint && el("small", { id: `${id}-hint` }, hint));
 }
 
 function ofQuery(query) {
