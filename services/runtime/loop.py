@@ -244,7 +244,8 @@ class Loop(Generic[In, Out]):
 
     def _finish(self, done: Sequence[Done[In, Out]], polled: Polled, group: ConsumerGroupMetadata) -> bool:
         """Commits the outcomes and the offsets behind them, and then tells of them."""
-        outgoing, rejects = encode_window(done, self._route)
+        with self._metrics.phase("encode").time():
+            outgoing, rejects = encode_window(done, self._route)
         if self._settings.breaker:
             self._check_breaker(rejects)
         if self._changelog:
