@@ -1,9 +1,10 @@
 """`python -m bench.line`: the whole line, every service a process of its own, on the local broker.
 
-First at full speed: articles a second from articles.raw until every service has done its part, and what each spends on
-an article. Then paced at 30, 70 and 90 % of that rate: how long from the time an article was due to be sent until its
-events are on events.diplomatic and its alerts on alerts, as a reader outside sees them (who looks every 50 ms). What an
-article waits in a producer that is late counts too.
+First at full speed: articles a second from articles.raw until every service has done its part, and the processor time
+of each for an article. Then paced at 30, 70 and 90 % of that rate: how long from the time an article was due to be sent
+until its events are on events.diplomatic and its alerts on alerts, as a reader outside sees them, who looks every
+50 ms. What an article waits in a producer that is late counts too. At last each service alone with what it had to read
+at full speed: what its own highest rate is, and so which of them is the bottleneck after classify.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from bench import corpus, output
+from bench import alone, corpus, output
 from bench.metering import Load, next_bottleneck, percentile
 from bench.processes import BenchError, Process, cpu_seconds, on, running
 from schemas.records import RawArticle
@@ -34,8 +35,8 @@ from services.runtime.topics import ensure_topics
 
 SHARES = (0.3, 0.7, 0.9)
 TOPICS = ("events.diplomatic", "alerts")
+BROKER = "(broker)"
 INGESTED = re.compile(rb'"ingested_at":"([^"]+)"')
-BUSY = ("decode", "transform", "encode", "sink", "commit")
 DRAIN_SECONDS = 900.0
 DRAIN_LOOK_SECONDS = 0.5
 
@@ -102,25 +103,14 @@ class Line:
                 raise BenchError("the line does not come to an end")
             time.sleep(DRAIN_LOOK_SECONDS)
 
-    def full_speed(self, count: int) -> tuple[float, list[Load], float]:
-        """Articles a second with all there at once, what one costs each service, and CPU seconds of the broker."""
-        cpu = [s.cpu_seconds for s in self.services]
-        looks = [s.look() for s in self.services]
-        broker = cpu_seconds(self.broker_pid)
+    def full_speed(self, count: int) -> tuple[float, dict[str, float]]:
+        """Articles a second with all there at once, and CPU seconds per article of each service and the broker."""
+        pids = {s.name: s.child.pid for s in self.services} | {BROKER: self.broker_pid}
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
         began = self.send(count, None)
         self.wait()
-        after = [s.look() for s in self.services]
-        # A group's commit past the last record comes later than the last record's own; at most by one look.
-        rate = count / (max(s.committed_at for s in after) - began)
-        loads = [
-            Load(
-                service.name,
-                (service.cpu_seconds - spent) / count,
-                sum(last.step(step) - first.step(step) for step in BUSY) / count,
-            )
-            for service, spent, first, last in zip(self.services, cpu, looks, after, strict=True)
-        ]
-        return rate, loads, (cpu_seconds(self.broker_pid) - broker) / count
+        took = max(s.look().committed_at for s in self.services) - began
+        return count / took, {name: (cpu_seconds(pid) - before[name]) / count for name, pid in pids.items()}
 
     def paced(self, rate: float, seconds: float, readers: Sequence[Reader]) -> dict[str, Any]:
         """Latencies at so many articles a second, by topic."""
@@ -144,31 +134,34 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of each pace")
     args = parser.parse_args()
     count, seconds, warm = (60, 5.0, 20) if args.quick else (args.articles, args.seconds, 200)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        broker = stack.enter_context(local_broker())
+    with tempfile.TemporaryDirectory() as scratch, local_broker() as broker:
+        folder = Path(scratch)
         settings = on(broker.bootstrap, "line")
         ensure_topics(settings)
-        services = [stack.enter_context(running(settings, folder, name)) for name in SERVICES]
-        for service in services:
-            service.wait_ready()
-        line = Line(settings, services, broker.pid, corpus.raw_articles(corpus.sentences()))
-        output.say(f"{len(services)} services are ready; {warm} articles to get warm")
-        line.send(warm, None)
-        line.wait()
-        output.say(f"{count} articles at full speed")
-        rate, loads, broker_cpu = line.full_speed(count)
-        name, headroom = next_bottleneck(loads, rate)
-        output.say(f"{rate:.1f} articles/s; next bottleneck {name}, at {headroom:.1f} times that rate")
-        rows = []
-        readers = [Reader(settings, topic) for topic in TOPICS]
-        for share in SHARES:
-            output.say(f"{share:.0%}: {rate * share:.1f} articles/s for {seconds:.0f} s")
-            rows.append({"share": share} | line.paced(rate * share, seconds, readers))
-            output.say(f"{rows[-1]}")
-        for reader in readers:
-            reader.close()
-        peaks = {s.name: s.peak_bytes for s in services}
+        with ExitStack() as stack:
+            services = [stack.enter_context(running(settings, folder, name)) for name in SERVICES]
+            for service in services:
+                service.wait_ready()
+            line = Line(settings, services, broker.pid, corpus.raw_articles(corpus.sentences()))
+            output.say(f"{len(services)} services are ready; {warm} articles to get warm")
+            line.send(warm, None)
+            line.wait()
+            output.say(f"{count} articles at full speed")
+            rate, cpu = line.full_speed(count)
+            output.say(f"{rate:.1f} articles/s")
+            backlog = alone.backlogs(settings, SERVICES)
+            rows = []
+            readers = [Reader(settings, topic) for topic in TOPICS]
+            for share in SHARES:
+                output.say(f"{share:.0%}: {rate * share:.1f} articles/s for {seconds:.0f} s")
+                rows.append({"share": share} | line.paced(rate * share, seconds, readers))
+                output.say(f"{rows[-1]}")
+            for reader in readers:
+                reader.close()
+        output.say("each service alone")
+        highest = alone.rates(broker.bootstrap, folder, SERVICES, backlog, args.quick)
+    loads = [Load(name, cpu[name], highest[name] or None) for name in SERVICES]
+    slowest = next_bottleneck(loads)
     found = {
         "articles": count,
         "sentences_each": corpus.SENTENCES_EACH,
@@ -176,18 +169,18 @@ def main() -> None:
         "loads": [
             {
                 "service": load.service,
-                "cpu_s_per_article": round(load.cpu_seconds, 5),
-                "busy_s_per_article": round(load.busy_seconds, 5),
-                "times_the_rate": round(1 / (load.busy_seconds * rate), 2) if load.busy_seconds else None,
+                "cpu_ms_per_article": round(load.cpu_seconds * 1000, 2),
+                "alone_articles_per_s": round(load.alone, 1) if load.alone else None,
+                "alone_to_line": round(load.alone / rate, 2) if load.alone else None,
             }
             for load in loads
         ],
-        "broker_cpu_s_per_article": round(broker_cpu, 5),
-        "next_bottleneck": name,
-        "headroom": round(headroom, 2),
+        "broker_cpu_ms_per_article": round(cpu[BROKER] * 1000, 2),
+        "next_bottleneck": slowest.service if slowest else None,
+        "headroom": round(slowest.alone / rate, 2) if slowest and slowest.alone else None,
         "paced": rows,
-        "peak_mb": {service: round(peak / 1e6) for service, peak in peaks.items()},
     }
+    output.say(f"next bottleneck {found['next_bottleneck']}, at {found['headroom']} times the line's rate")
     output.write("line", found, args.quick)
 
 

@@ -84,15 +84,14 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True)
 class Load:
-    """What an article cost a service: seconds of processor, and seconds in which it could do nothing else."""
+    """What an article of the line costs a service, and articles a second of the service alone (None: not known)."""
 
     service: str
     cpu_seconds: float
-    busy_seconds: float
+    alone: float | None
 
 
-def next_bottleneck(loads: Sequence[Load], rate: float, first: str = "classify") -> tuple[str, float]:
-    """The service besides `first` that is busy longest with an article, and how many times the line's rate (articles a
-    second) it could do before it is the bottleneck, all of them being one thread."""
-    slowest = max((load for load in loads if load.service != first), key=lambda load: load.busy_seconds)
-    return slowest.service, 1 / (slowest.busy_seconds * rate) if slowest.busy_seconds else math.inf
+def next_bottleneck(loads: Sequence[Load], first: str = "classify") -> Load | None:
+    """The slowest service besides `first`; None when no rate is known."""
+    known = [load for load in loads if load.service != first and load.alone]
+    return min(known, key=lambda load: load.alone or math.inf, default=None)

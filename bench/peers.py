@@ -54,7 +54,11 @@ def bare(model: EventModel, sentences: list[str]) -> Way:
 def save_encoder(folder: Path) -> None:
     """The shipped model's encoder and tokenizer as a Hugging Face folder, which the others load."""
     from transformers import PreTrainedTokenizerFast
+    from transformers.utils import logging
 
+    # The encoder stands without the pooler, which nobody uses here; every load would tell so at length.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     load_network(MODEL, read_config(MODEL)).tagger.encoder.save_pretrained(folder)
     special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     tokenizer = PreTrainedTokenizerFast(

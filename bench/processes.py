@@ -64,11 +64,11 @@ class Process:
         except OSError as error:
             raise BenchError(f"{self.name} is gone: {self.log.read_text(errors='replace')[-2000:]}") from error
 
-    def watch(self, done: Callable[[Scrape], bool]) -> list[Scrape]:
-        """Looks every half second until `done`; all looks."""
+    def watch(self, done: Callable[[Scrape], bool], every: float = LOOK_SECONDS) -> list[Scrape]:
+        """Looks every so many seconds until `done`; all looks."""
         seen = [self.look()]
         while not done(seen[-1]):
-            time.sleep(LOOK_SECONDS)
+            time.sleep(every)
             seen.append(self.look())
         return seen
 

@@ -40,8 +40,8 @@ def panels(found: Mapping[str, Figures]) -> list[Panel]:
         values = {row["way"]: row.get("missing", row.get("to_first_peer")) for row in peers["rows"]}
         out.append(Bars("Sentences a second, as multiples of the transformers pipeline", values, "×", goal=6))
     if line := found.get("line"):
-        busy = {row["service"]: round(row["busy_s_per_article"] * 1000, 2) for row in line["loads"]}
-        out.append(Bars("The whole line at full speed: milliseconds of each service for an article", busy, " ms"))
+        alone = {row["service"]: row["alone_to_line"] or "too little work to tell" for row in line["loads"]}
+        out.append(Bars("Highest rate of each service alone, to the rate of the whole line", alone, "×", goal=1))
         late = {
             f"{topic}, {row['share']:.0%} of the rate": row[topic]["p95"]
             for topic in ("events.diplomatic", "alerts")
@@ -57,7 +57,7 @@ def panels(found: Mapping[str, Figures]) -> list[Panel]:
     if track := found.get("track"):
         lines: dict[str, list[tuple[float, float]]] = {}
         for row in track["rows"]:
-            name = f"{round(row['reports_each'])} report(s) a story"
+            name = "one report a story" if row["reports_at_most"] == 1 else f"up to {row['reports_at_most']} reports"
             lines.setdefault(name, []).append((row["stories"], row["median_us_per_event"]))
         out.append(Lines("Microseconds of track per event (median) by open stories", "open stories", lines))
     if footprint := found.get("footprint"):
@@ -106,16 +106,8 @@ def _peers(found: Figures) -> list[str]:
 
 
 def _line(found: Figures) -> list[str]:
-    loads = [
-        (
-            row["service"],
-            round(row["cpu_s_per_article"] * 1000, 2),
-            round(row["busy_s_per_article"] * 1000, 2),
-            row["times_the_rate"],
-        )
-        for row in found["loads"]
-    ]
-    loads.append(("(broker)", round(found["broker_cpu_s_per_article"] * 1000, 2), None, None))
+    loads = _cells(found["loads"], ("service", "cpu_ms_per_article", "alone_articles_per_s", "alone_to_line"))
+    loads.append(["(broker)", found["broker_cpu_ms_per_article"], None, None])
     late = [
         (
             f"{row['share']:.0%}",
@@ -128,9 +120,9 @@ def _line(found: Figures) -> list[str]:
     ]
     return [
         f"{found['articles_per_s']} articles/s of {found['sentences_each']} sentences at full speed. The next "
-        f"bottleneck after classify is {found['next_bottleneck']}: it could do {found['headroom']} times that rate.",
+        f"bottleneck after classify is {found['next_bottleneck']}: alone it does {found['headroom']} times that.",
         "",
-        *_rows(("service", "CPU ms per article", "busy ms per article", "could do, times the rate"), loads),
+        *_rows(("service", "CPU ms per article", "alone, articles/s", "to the line's rate"), loads),
         "",
         *_rows(("of the rate", "seen on", "articles/s", "records", "p50 s", "p95 s", "p99 s"), late),
     ]

@@ -117,6 +117,7 @@ def measure(sizes: Sequence[int], reports_each: int) -> list[dict[str, float]]:
         rows.append(
             {
                 "stories": found,
+                "reports_at_most": reports_each,
                 "reports_each": round(reports / found, 2),
                 "median_us_per_event": round(percentile(took, 50) * 1e6, 1),
                 "mean_us_per_event": round(sum(took) / len(took) * 1e6, 1),

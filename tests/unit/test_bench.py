@@ -46,9 +46,10 @@ def test_percentiles_are_values_that_came() -> None:
     assert math.isnan(percentile([], 50))
 
 
-def test_the_next_bottleneck_is_the_busiest_besides_classify() -> None:
-    loads = [Load("classify", 0.04, 0.03), Load("resolve", 0.004, 0.005), Load("track", 0.006, 0.002)]
-    assert next_bottleneck(loads, rate=25.0) == ("resolve", 8.0)
+def test_the_next_bottleneck_is_the_slowest_besides_classify() -> None:
+    loads = [Load("classify", 0.04, 30.0), Load("resolve", 0.006, 210.0), Load("track", 0.004, 150.0)]
+    assert next_bottleneck(loads) == loads[2]
+    assert next_bottleneck([loads[0], Load("track", 0.004, None)]) is None
 
 
 def test_what_a_service_tells_is_read_by_name_and_label() -> None:
