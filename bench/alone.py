@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench import output
 from bench.metering import pace
 from bench.processes import on, running
 from schemas.topics import input_topic
@@ -14,7 +15,7 @@ from services.runtime.streams import Record, tail
 from services.runtime.topics import ensure_topics
 
 LOOK_SECONDS = 0.1
-FEW = 32
+FEW = 16
 """Records of one window in a quick run, so that there is more than one."""
 
 
@@ -38,6 +39,7 @@ def rates(
             service.wait_ready()
             looks = service.watch(lambda s, records=records: s.consumed >= len(records), LOOK_SECONDS)
         found[name] = pace(looks) * articles / len(records) if records else 0.0
+        output.say(f"{name} alone: {found[name]:.1f} articles/s, of {len(records)} records")
     return found
 
 

@@ -51,11 +51,12 @@ def scrape(text: str, at: float) -> Scrape:
 
 
 def pace(scrapes: Sequence[Scrape]) -> float:
-    """Records a second between the first commit seen and the last one; 0 when there were not two.
+    """Records a second between the first commit of records seen and the last one; 0 when there were not two.
 
-    Between commits, not between looks: so it is exact however seldom one looks, while there is always work.
+    Between commits, not between looks: so it is exact however seldom one looks, while there is always work. What a
+    service does before its first commit, such as loading tables, does not count.
     """
-    first = next((s for s in scrapes if s.committed_at > 0), None)
+    first = next((s for s in scrapes if s.consumed > 0), None)
     if first is None or scrapes[-1].committed_at <= first.committed_at:
         return 0.0
     return (scrapes[-1].consumed - first.consumed) / (scrapes[-1].committed_at - first.committed_at)

@@ -25,7 +25,7 @@ def look(at: float, consumed: float, committed_at: float, **steps: float) -> Scr
 
 
 def test_the_pace_is_between_commits_and_not_between_looks() -> None:
-    looks = [look(10.0, 32, 9.0), look(12.0, 96, 11.0), look(40.0, 96, 11.0)]
+    looks = [look(8.0, 0, 7.5), look(10.0, 32, 9.0), look(12.0, 96, 11.0), look(40.0, 96, 11.0)]
     assert pace(looks) == 32.0
 
 
