@@ -19,7 +19,7 @@ class Scrape:
     at: float
     values: Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
-    def total(self, name: str, **labels: str) -> float:
+    def total(self, name: str, /, **labels: str) -> float:
         """The sum of the samples of that name that have these labels, whatever others they have."""
         wanted = labels.items()
         return sum(value for (n, has), value in self.values.items() if n == name and wanted <= dict(has).items())

@@ -47,14 +47,14 @@ def samples(running: Running) -> Samples:
     return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
 
 
-def value(found: Samples, name: str, **labels: str) -> float:
+def value(found: Samples, name: str, /, **labels: str) -> float:
     """The one sample of that name with these labels among its own."""
     hits = [v for (n, has), v in found.items() if n == name and labels.items() <= dict(has).items()]
     assert len(hits) == 1, (name, labels, hits)
     return hits[0]
 
 
-def total(found: Samples, name: str, **labels: str) -> float:
+def total(found: Samples, name: str, /, **labels: str) -> float:
     return sum(v for (n, has), v in found.items() if n == name and labels.items() <= dict(has).items())
 
 

@@ -6,13 +6,13 @@ import json
 import math
 import xml.etree.ElementTree as ElementTree
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
 from bench import corpus, table
 from bench.chart import Bars, Lines, Stack, draw
 from bench.metering import REST, Load, Scrape, next_bottleneck, pace, percentile, scrape, shares
+from bench.output import RESULTS
 from services.runtime.metrics import Metrics
 
 CONSUMED, COMMITTED = "demarche_records_consumed_total", "demarche_last_commit_timestamp_seconds"
@@ -118,12 +118,9 @@ def test_tables_and_picture_of_a_run() -> None:
     assert panel.values == {"ours": 6.5, "infinity-emb, torch": "not installed"}
 
 
-@pytest.mark.parametrize("folder", [Path("bench/results"), Path(".demarche/bench")])
-def test_figures_that_are_there_can_be_shown(folder: Path) -> None:
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        pytest.skip(f"no figures in {folder}")
-    found = {file.stem: json.loads(file.read_text()) for file in files}
+def test_the_committed_figures_can_be_shown() -> None:
+    found = {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
+    assert found
     told = table.markdown(found)
     assert told.count("\n## ") == len(found)
     ElementTree.fromstring(draw("t", table.panels(found)))
