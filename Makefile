@@ -47,8 +47,8 @@ lint: env ## format and mend what ruff can mend, then check types
 schemas: env ## write schemas/v1 (JSON Schema, AsyncAPI) from the models
 	$(BIN)/python -m schemas.generate
 
-bench: env ## rates, as ratios of things run in turn in one run
-	$(BIN)/python -m bench
+bench: env ## all benchmarks, most of an hour on an idle machine: a table and a plot in bench/results; QUICK=1 to try it
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 soak: env ## crash schedules until KILLS kills, from SEED on; DEMARCHE_BOOTSTRAP=host:port for brokers of your own
 	$(BIN)/python -m tests.crash --kills $(KILLS) --seed $(SEED)

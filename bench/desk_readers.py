@@ -16,10 +16,10 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from bench import output
 from tests.desk_server import running
 from tests.unit.test_desk import diplomatic
 
-RESULTS = Path(__file__).parent / "results" / "desk_readers.json"
 LEAST_SECONDS = 60.0
 
 
@@ -55,12 +55,14 @@ async def readers(port: int, count: int, stories: int) -> None:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description="Readers of the event stream at once")
+    parser = output.parser(__doc__)
     parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--rate", type=int, default=50, help="stories a second")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.quick:
+        args.readers, args.seconds = 20, 2
     stories = args.rate * args.seconds
     if args.port is not None:
         asyncio.run(readers(args.port, args.readers, stories))
@@ -79,8 +81,8 @@ def main() -> None:
         out, _ = child.communicate()
     told = json.loads(out.strip().splitlines()[-1])
     told |= {"readers": args.readers, "stories": stories, "stories_per_second": round(stories / took, 1)}
-    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
-    sys.stdout.write(f"{json.dumps(told)}\n")
+    output.say(json.dumps(told))
+    output.write("desk_readers", told, args.quick)
 
 
 if __name__ == "__main__":

@@ -244,8 +244,9 @@ class Loop(Generic[In, Out]):
 
     def _finish(self, done: Sequence[Done[In, Out]], polled: Polled, group: ConsumerGroupMetadata) -> bool:
         """Commits the outcomes and the offsets behind them, and then tells of them."""
-        made, rejects = encode_window(done, self._route)
-        outgoing = self._transactions.spread(made)
+        with self._metrics.phase("encode").time():
+            made, rejects = encode_window(done, self._route)
+            outgoing = self._transactions.spread(made)
         if self._settings.breaker:
             self._check_breaker(rejects)
         if self._changelog:

@@ -45,7 +45,7 @@ class Metrics:
         )
         self._stage_duration = Histogram(
             "demarche_stage_duration_seconds",
-            "Time of one step of a window: decode, transform, tokenize, infer, decode_pairs, sink, commit",
+            "Time of one step of a window: decode, transform, tokenize, infer, decode_pairs, sink, encode, commit",
             ("service", "stage"),
             buckets=PHASE_BUCKETS,
             registry=registry,
