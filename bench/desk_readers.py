@@ -82,7 +82,7 @@ def main() -> None:
     told = json.loads(out.strip().splitlines()[-1])
     told |= {"readers": args.readers, "stories": stories, "stories_per_second": round(stories / took, 1)}
     output.say(json.dumps(told))
-    output.write("desk_readers", told, args.quick)
+    output.write("desk_readers", told, args)
 
 
 if __name__ == "__main__":

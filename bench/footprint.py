@@ -66,7 +66,7 @@ def main() -> None:
     for row in rows:
         output.say(f"{row}")
     found = {"articles": len(articles), "services": rows, "classify_first_ready_s": round(first, 2)}
-    output.write("footprint", found, args.quick)
+    output.write("footprint", found, args)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class Line:
         for reader in readers:
             took = reader.since(start)
             row[reader.topic] = {"records": len(took)} | {
-                f"p{percent}": round(percentile(took, percent), 3) for percent in (50, 95, 99)
+                f"p{percent}": round(percentile(took, percent), 3) if took else None for percent in (50, 95, 99)
             }
         return row
 
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=2000, help="at full speed")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each pace")
     args = parser.parse_args()
-    count, seconds, warm = (60, 5.0, 20) if args.quick else (args.articles, args.seconds, 200)
+    count, seconds, warm = (40, 3.0, 10) if args.quick else (args.articles, args.seconds, 200)
     with tempfile.TemporaryDirectory() as scratch, local_broker() as broker:
         folder = Path(scratch)
         settings = on(broker.bootstrap, "line")
@@ -181,7 +181,7 @@ def main() -> None:
         "paced": rows,
     }
     output.say(f"next bottleneck {found['next_bottleneck']}, at {found['headroom']} times the line's rate")
-    output.write("line", found, args.quick)
+    output.write("line", found, args)
 
 
 if __name__ == "__main__":

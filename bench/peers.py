@@ -171,7 +171,7 @@ def main() -> None:
         for name, seconds in best.items()
     ]
     rows += [{"way": name, "missing": why} for name, why in missing.items()]
-    output.write("peers", {"threads": args.threads, "sentences": len(sentences), "rows": rows}, args.quick)
+    output.write("peers", {"threads": args.threads, "sentences": len(sentences), "rows": rows}, args)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def main() -> None:
         ],
         "by_length": by_length(texts, lengths, rounds),
     }
-    output.write("scale", found, args.quick)
+    output.write("scale", found, args)
 
 
 if __name__ == "__main__":

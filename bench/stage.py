@@ -103,7 +103,7 @@ def main() -> None:
         "shares": {name: round(share, 4) for name, share in found.items()},
         "metrics_share": round(metrics, 5),
     }
-    output.write("stage", told, args.quick)
+    output.write("stage", told, args)
 
 
 if __name__ == "__main__":

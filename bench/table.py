@@ -79,7 +79,7 @@ def _machine(figures: Figures) -> str:
         return "Of a machine that was not noted."
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}, "
-        f"load {machine['load_1_min']} when written."
+        f"{machine['busy_before']:.0%} busy with other work before."
     )
 
 
@@ -159,7 +159,8 @@ def _footprint(found: Figures) -> list[str]:
 
 def _desk_readers(found: Figures) -> list[str]:
     names = ("readers", "stories_per_second", "lost", "p50_seconds", "p99_seconds")
-    return _rows(("readers", "stories/s", "lost", "p50 s", "p99 s"), _cells([found], names))
+    rows = [[round(float(cell), 3) for cell in row] for row in _cells([found], names)]
+    return _rows(("readers", "stories/s", "lost", "p50 s", "p99 s"), rows)
 
 
 def _cells(rows: Sequence[Figures], names: Sequence[str]) -> list[list[object]]:

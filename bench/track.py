@@ -158,7 +158,7 @@ def main() -> None:
                 rows.append(json.loads(line))
         if child.returncode:
             raise subprocess.CalledProcessError(child.returncode, command)
-    output.write("track", {"rows": rows}, args.quick)
+    output.write("track", {"rows": rows}, args)
 
 
 if __name__ == "__main__":
