@@ -18,7 +18,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from schemas.records import RawArticle
 from services.ingest.articles import Files
 from services.ingest.feeds import NoFeed, read_opml
-from services.ingest.files import STANDARD_INPUT, expand
+from services.ingest.files import STANDARD_INPUT, expand, form_of
 from services.ingest.jsonl import Line
 from services.ingest.looks import Looked, Looker
 from services.ingest.memory import FeedMemory
@@ -101,7 +101,8 @@ def ingest_files(args: argparse.Namespace, settings: IngestSettings, err: TextIO
         def refused(name: str, line: Line[RawArticle]) -> None:
             nonlocal bad
             bad += 1
-            bar.tell(f"{name} line {line.number}: {line.reason}")
+            unit = "record" if (args.form or form_of(name)) == "warc" else "line"
+            bar.tell(f"{name} {unit} {line.number}: {line.reason}")
 
         # The client refuses a record that passes the limit with its framing.
         most = settings.max_produce_bytes * 99 // 100

@@ -18,6 +18,7 @@ def add_options(verb: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--csv", dest="form", action="store_const", const="csv", help="they are CSV, whatever their names"
     )
+    form.add_argument("--warc", dest="form", action="store_const", const="warc", help="they are WARC")
     verb.add_argument(
         "--column", metavar="FIELD=NAME", action="append", default=[], type=_column,
         help=f"the CSV column of a field ({', '.join(FIELDS)})",

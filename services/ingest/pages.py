@@ -9,15 +9,13 @@ from threading import Lock
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
-from trafilatura.utils import decode_file
-
+from services.ingest.charset import decoded, is_readable
 from services.ingest.fetch import GOOD, Answer, FetchFailed, fetch
 from services.ingest.politeness import Politeness, Stopping
 from services.ingest.visits import Unwilling, refused
 from services.web.outgoing import Bounds
 
 AGENT = "demarche"
-READABLE = ("text/html", "application/xhtml+xml", "text/plain")
 ROBOTS_SECONDS = 86_400.0
 TROUBLE_SECONDS = 600.0
 LONGEST_DELAY = 60.0
@@ -100,19 +98,3 @@ def _unwilling(answer: Answer) -> FetchFailed:
     if answer.status in BUSY:
         return Busy(str(said), said.seconds)
     return said if answer.status in PASSING or answer.status >= SERVER_TROUBLE else NoPage(str(said))
-
-
-def is_readable(kind: str) -> bool:
-    """Whether a content type is that of a page with text."""
-    return kind.split(";")[0].strip().lower() in READABLE
-
-
-def decoded(content: bytes, kind: str) -> str:
-    """A page's bytes as characters: in the charset that its content type names, else the one found by looking."""
-    charset = kind.lower().partition("charset=")[2].split(";")[0].strip(" \"'")
-    if charset:
-        try:
-            return content.decode(charset)
-        except (LookupError, UnicodeDecodeError):
-            pass
-    return str(decode_file(content))
