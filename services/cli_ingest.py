@@ -18,7 +18,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from schemas.records import RawArticle
 from services.ingest.articles import Files
 from services.ingest.feeds import NoFeed, read_opml
-from services.ingest.files import STANDARD_INPUT, expand
+from services.ingest.files import STANDARD_INPUT, expand, form_of
 from services.ingest.jsonl import Line
 from services.ingest.looks import Looked, Looker
 from services.ingest.memory import FeedMemory
@@ -27,6 +27,8 @@ from services.ingest.politeness import Politeness
 from services.ingest.poll import poll
 from services.ingest.progress import Progress
 from services.ingest.settings import IngestSettings
+from services.ingest.sitemap_looks import SitemapLooker
+from services.ingest.sitemaps import read_list
 from services.runtime.topics import ensure_topics
 from services.runtime.writer import RAW_TOPIC, ArticleWriter, write_all
 
@@ -36,18 +38,20 @@ EXIT_WRONG_CALL = 2
 
 def run(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
     """One call of the verb; exit code 1 when a line was bad, 2 for a call without a source."""
-    if bool(args.files) == bool(args.feeds):
-        err.write("demarche: name either files, folders or -, or --feeds LIST.opml\n")
+    if sum(map(bool, (args.files, args.feeds, args.sitemaps))) != 1:
+        err.write("demarche: name either files, folders or -, or --feeds LIST.opml, or --sitemaps LIST.txt\n")
         return EXIT_WRONG_CALL
-    return ingest_files(args, settings, err) if args.files else ingest_feeds(args, settings, err)
+    return ingest_files(args, settings, err) if args.files else ingest_lists(args, settings, err)
 
 
-def ingest_feeds(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
-    """The feeds of an OPML list to articles.raw; with --once exit code 1 when one could not be read."""
+def ingest_lists(args: argparse.Namespace, settings: IngestSettings, err: TextIO) -> int:
+    """The feeds or sitemaps of a list to articles.raw; with --once exit code 1 when one could not be read."""
+    kind, name = ("sitemaps", args.sitemaps) if args.sitemaps else ("feeds", args.feeds)
     try:
-        feeds = read_opml(Path(args.feeds).read_bytes())
+        content = Path(name).read_bytes()
+        listed = read_list(content) if args.sitemaps else read_opml(content)
     except NoFeed as error:
-        err.write(f"demarche: {args.feeds}: {error}\n")
+        err.write(f"demarche: {name}: {error}\n")
         return EXIT_TROUBLE
     ensure_topics(settings)
     looks: list[Looked] = []
@@ -66,17 +70,24 @@ def ingest_feeds(args: argparse.Namespace, settings: IngestSettings, err: TextIO
         stack.callback(memory.close)
         writer = stack.enter_context(ArticleWriter(settings, RAW_TOPIC))
         politeness = Politeness(settings.ingest_host_seconds, stop)
-        pages = Pages(settings.bounds, politeness) if args.pages else None
-        poll(feeds, Looker(settings, memory, writer.write, politeness, pages), memory, told, stop, once=args.once)
+        pages = Pages(settings.bounds, politeness)
+        looker: Looker | SitemapLooker
+        if args.sitemaps:
+            looker = SitemapLooker(settings, memory, writer.write, politeness, pages)
+        else:
+            looker = Looker(settings, memory, writer.write, politeness, pages if args.pages else None)
+        poll(listed, looker.look, memory, told, stop, once=args.once)
     failed = sum(bool(looked.trouble) for looked in looks)
     count = sum(looked.written for looked in looks)
-    err.write(f"{count} articles written to {RAW_TOPIC} from {len(feeds)} feeds, {failed} of them not read\n")
+    err.write(f"{count} articles written to {RAW_TOPIC} from {len(listed)} {kind}, {failed} of them not read\n")
     return EXIT_TROUBLE if failed else 0
 
 
 def looked_lines(looked: Looked) -> list[str]:
     """What a person wants to read of a look: nothing when it brought nothing."""
     lines = [f"{looked.feed.url}: {why}" for why in (looked.trouble, *looked.refused) if why]
+    if looked.foreign:
+        lines.append(f"{looked.feed.url}: {looked.foreign} left out, in languages that are not read")
     return [f"{looked.feed.url}: {looked.written} new", *lines] if looked.written else lines
 
 
@@ -90,7 +101,8 @@ def ingest_files(args: argparse.Namespace, settings: IngestSettings, err: TextIO
         def refused(name: str, line: Line[RawArticle]) -> None:
             nonlocal bad
             bad += 1
-            bar.tell(f"{name} line {line.number}: {line.reason}")
+            unit = "record" if (args.form or form_of(name)) == "warc" else "line"
+            bar.tell(f"{name} {unit} {line.number}: {line.reason}")
 
         # The client refuses a record that passes the limit with its framing.
         most = settings.max_produce_bytes * 99 // 100

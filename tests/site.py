@@ -75,3 +75,31 @@ def item(url: str, title: str = "Envoys meet", text: str = "Envoys met in Oslo o
         f"<item><title>{title}</title><link>{url}</link><description>{text}</description>"
         "<pubDate>Mon, 05 May 2025 10:00:00 +0200</pubDate></item>"
     )
+
+
+def news(url: str, title: str = "Envoys meet", changed: str = "", language: str = "en", outlet: str = "Harbour") -> str:
+    """An entry of a news sitemap."""
+    lastmod = f"<lastmod>{changed}</lastmod>" if changed else ""
+    return (
+        f"<url><loc>{url}</loc>{lastmod}<n:news><n:publication><n:name>{outlet}</n:name>"
+        f"<n:language>{language}</n:language></n:publication>"
+        f"<n:publication_date>2025-05-05T08:00:00Z</n:publication_date><n:title>{title}</n:title></n:news></url>"
+    )
+
+
+def sitemap(*entries: str) -> bytes:
+    names = (
+        'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:n="http://www.google.com/schemas/sitemap-news/0.9"'
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?><urlset {names}>{"".join(entries)}</urlset>'.encode()
+
+
+def sitemap_index(*children: tuple[str, str]) -> bytes:
+    """An index of addresses, each with its day of change or an empty string."""
+    listed = (
+        f"<sitemap><loc>{url}</loc>{f'<lastmod>{changed}</lastmod>' if changed else ''}</sitemap>"
+        for url, changed in children
+    )
+    return (
+        f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{"".join(listed)}</sitemapindex>'.encode()
+    )

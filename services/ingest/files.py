@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from schemas.records import RawArticle
 from services.ingest.jsonl import Line, read_lines
 from services.ingest.rows import read_rows
+from services.ingest.warc import read_warc
 
 STANDARD_INPUT = "-"
-SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
+SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".warc": "warc"}
 GZIP = ".gz"
 
 
@@ -62,10 +65,44 @@ def opened(name: str) -> Iterator[BinaryIO]:
 def read(name: str, stream: BinaryIO, form: str, columns: Mapping[str, str]) -> Iterator[Line[RawArticle]]:
     """The articles of an open file, each with the number of its line or record; those that are none with a reason.
 
-    `columns` names the column of a CSV file for a field that is called otherwise there. OSError for broken gzip.
+    `columns` names the column of a CSV file for a field that is called otherwise there. Broken gzip ends the file.
     """
     if name.lower().endswith(GZIP):
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+        unpacked = _Unpacked(stream)
+        # warcio has a buffer of its own, which loses nothing when a read fails.
+        stream = cast(BinaryIO, unpacked if form == "warc" else io.BufferedReader(unpacked))
+    number = 0
+    try:
+        for line in _lines(stream, form, columns):
+            number = line.number
+            yield line
+    except BrokenGzip as error:
+        yield Line(number + 1, None, f"broken gzip, nothing more is read: {error}")
+
+
+def _lines(stream: BinaryIO, form: str, columns: Mapping[str, str]) -> Iterator[Line[RawArticle]]:
     if form == "csv":
         return read_rows(stream, columns)
-    return read_lines(stream, RawArticle)
+    return read_warc(stream) if form == "warc" else read_lines(stream, RawArticle)
+
+
+class BrokenGzip(OSError):
+    """A file that gzip cannot unpack to its end."""
+
+
+class _Unpacked(io.RawIOBase):
+    """What gzip packed. Whatever is wrong with it is one kind of error, which no reader takes for the file's end."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._file = gzip.GzipFile(fileobj=stream)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """The next bytes, as many as are at hand before trouble comes; none at the end."""
+        try:
+            return self._file.readinto1(into)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise BrokenGzip(str(error)) from error

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from random import SystemRandom
 
 from schemas.records import RawArticle
 from services.ingest.check import refusal
 from services.ingest.feeds import Feed, NoFeed, read_feed
-from services.ingest.fetch import GOOD, Answer, FetchFailed, fetch
-from services.ingest.memory import FeedMemory, FeedState
-from services.ingest.pages import Pages, Stopping
-from services.ingest.politeness import Politeness
+from services.ingest.memory import FeedMemory
+from services.ingest.pages import Pages
+from services.ingest.politeness import Politeness, Stopping
 from services.ingest.settings import IngestSettings
-from services.web.backoff import wait_seconds
-
-UNCHANGED = 304
+from services.ingest.visits import Visits
 
 Write = Callable[[Sequence[RawArticle]], object]
 
 
-class Unwilling(FetchFailed):
-    """The server gave no feed; it may have said when to come again."""
-
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
-
-
 @dataclass
 class Looked:
-    """What a look at a feed brought; `trouble` says why it failed, `refused` which articles could not be taken."""
+    """What a look at a feed or sitemap brought; `trouble`: why it failed, `refused`: what in it could not be taken."""
 
     feed: Feed
     written: int = 0
@@ -42,6 +29,10 @@ class Looked:
     unchanged: bool = False
     trouble: str = ""
     refused: list[str] = field(default_factory=list)
+    pages: int = 0
+    """Pages asked for."""
+    foreign: int = 0
+    """Articles told to be in a language that is not read."""
 
 
 class Looker:
@@ -58,39 +49,24 @@ class Looker:
     ) -> None:
         """`write` returns once the articles are safe. With `pages` the text is the page behind each article's URL."""
         self._settings, self._memory, self._write = settings, memory, write
-        self._politeness, self._pages, self._clock = politeness, pages, clock
-        self._random = SystemRandom()
+        self._visits, self._pages, self._clock = Visits(settings, memory, politeness, clock), pages, clock
 
     def look(self, feed: Feed) -> Looked:
         """Looks once. What `write` raises goes through: then the feed counts as not looked at."""
         looked = Looked(feed)
-        state = self._memory.feed(feed.url)
         try:
-            answer = self._fetch(feed, state)
-            if answer.status == UNCHANGED:
-                looked.unchanged = True
-            else:
+            answer = self._visits.ask(feed.url)
+            looked.unchanged = answer is None
+            if answer is not None:
                 self._take(read_feed(answer.content, answer.headers, feed, answer.url), looked)
-                state = FeedState(answer.headers.get("etag"), answer.headers.get("last-modified"))
         except Stopping:
             return looked
         except (OSError, NoFeed) as error:
             looked.trouble = str(error) or type(error).__name__
-            self._memory.keep(feed.url, self._after_failure(state, getattr(error, "seconds", 0.0)))
+            self._visits.failed(feed.url, error)
             return looked
-        due = self._clock() + self._settings.ingest_feed_seconds
-        self._memory.keep(feed.url, replace(state, due=due, failures=0))
+        self._visits.done(feed.url, answer)
         return looked
-
-    def _fetch(self, feed: Feed, state: FeedState) -> Answer:
-        asked = {"If-None-Match": state.etag, "If-Modified-Since": state.modified}
-        if not self._politeness.turn(feed.url):
-            raise Stopping("stopping")
-        answer = fetch(feed.url, self._settings.bounds, {name: value for name, value in asked.items() if value})
-        if answer.status not in (GOOD, UNCHANGED):
-            seconds = retry_after(answer.headers.get("retry-after", ""), self._clock())
-            raise Unwilling(f"the answer was {answer.status}", seconds)
-        return answer
 
     def _take(self, articles: Sequence[RawArticle], looked: Looked) -> None:
         new = self._memory.new(articles)
@@ -117,32 +93,22 @@ class Looker:
 
     def _put(self, pairs: Sequence[tuple[RawArticle, RawArticle]], looked: Looked) -> None:
         """Writes the second of each pair, and remembers the first, which is what the feed will show again."""
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        most = self._settings.max_produce_bytes * 99 // 100
         good = []
         for shown, article in pairs:
-            made = article.model_copy(update={"ingested_at": now})
-            if why := refusal(made, most):
-                looked.refused.append(f"{article.url or article.title}: {why}")
-            else:
+            made = stamped(article, self._clock(), self._settings, looked)
+            if made is not None:
                 good.append((shown, made))
         if good:
             self._write([made for _, made in good])
             self._memory.wrote([shown for shown, _ in good])
             looked.written += len(good)
 
-    def _after_failure(self, state: FeedState, asked: float) -> FeedState:
-        s, failures = self._settings, state.failures + 1
-        wait = wait_seconds(failures, s.ingest_feed_seconds, s.ingest_longest_wait, self._random)
-        wait = max(wait, min(asked, s.ingest_longest_wait))
-        return replace(state, due=self._clock() + wait, failures=failures)
 
-
-def retry_after(words: str, now: float) -> float:
-    """The seconds that a Retry-After header asks for: a number, or a date; 0 for anything else."""
-    if words.isascii() and words.isdigit():
-        return float(words)
-    try:
-        return max(0.0, parsedate_to_datetime(words).timestamp() - now)
-    except ValueError:
-        return 0.0
+def stamped(article: RawArticle, now: float, settings: IngestSettings, looked: Looked) -> RawArticle | None:
+    """The article as taken in at `now` (Unix time); None, and told to `looked`, when it cannot be written."""
+    made = article.model_copy(update={"ingested_at": datetime.fromtimestamp(now, UTC)})
+    # The client refuses a record that passes the limit with its framing.
+    if why := refusal(made, settings.max_produce_bytes * 99 // 100):
+        looked.refused.append(f"{article.url or article.title}: {why}")
+        return None
+    return made

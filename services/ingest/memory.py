@@ -34,8 +34,8 @@ class FeedMemory:
         self._lock, self._clock = Lock(), clock
         before = clock() - keep_days * DAY_SECONDS
         with self._database:
-            for table in ("seen", "contents"):
-                self._database.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608
+            for table, column in (("seen", "at"), ("contents", "at"), ("feeds", "due")):
+                self._database.execute(f"DELETE FROM {table} WHERE {column} < ?", (before,))  # noqa: S608
 
     def close(self) -> None:
         """Closes the database."""
@@ -53,6 +53,21 @@ class FeedMemory:
         with self._lock, self._database:
             row = (self._key(url), state.etag, state.modified, state.due, state.failures)
             self._database.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?, ?, ?, ?)", row)
+
+    def told(self, name: str, mark: str) -> bool:
+        """Whether this name was noted last with this mark."""
+        with self._lock:
+            same = self._one("SELECT content FROM seen WHERE id = ?", self._key(name)) == self._key(mark)
+            if same:
+                with self._database:
+                    self._database.execute("UPDATE seen SET at = ? WHERE id = ?", (self._clock(), self._key(name)))
+        return same
+
+    def note(self, name: str, mark: str) -> None:
+        """Notes the mark of a name from now on."""
+        with self._lock, self._database:
+            row = (self._key(name), self._key(mark), self._clock())
+            self._database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", row)
 
     def new(self, articles: Sequence[RawArticle]) -> list[RawArticle]:
         """Those to be written, in order, each once: not seen, or changed since.

@@ -7,6 +7,10 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 
+class Stopping(OSError):
+    """A stop was asked for while we waited for our turn."""
+
+
 class Politeness:
     """Spaces requests to one host by at least `seconds`; safe to share between threads."""
 

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
 
 from services.ingest.feeds import Feed
-from services.ingest.looks import Looked, Looker
+from services.ingest.looks import Looked
 from services.ingest.memory import FeedMemory
 from services.ingest.politeness import host_of
 
@@ -18,7 +18,7 @@ TICK_SECONDS = 0.5
 
 def poll(
     feeds: Sequence[Feed],
-    looker: Looker,
+    look: Callable[[Feed], Looked],
     memory: FeedMemory,
     told: Callable[[Looked], None],
     stop: Event,
@@ -40,7 +40,7 @@ def poll(
                     if host_of(feed.url) not in busy:
                         busy.add(host_of(feed.url))
                         left.pop(feed.url, None)
-                        under_way[pool.submit(looker.look, feed)] = feed
+                        under_way[pool.submit(look, feed)] = feed
                 if once and not under_way:
                     for feed in left.values():
                         told(Looked(feed, trouble="failed before and is not due yet"))

@@ -215,11 +215,11 @@ def test_one_host_s_feeds_are_looked_at_one_at_a_time_and_failed_ones_later(here
     for n in range(3):
         here.pages[f"/{n}"] = Page(rss(item(f"{here.url}/a{n}", text=f"Story {n}.")))
     told: list[Looked] = []
-    poll(feeds, looks.looker, looks.memory, told.append, Event(), once=True, clock=lambda: looks.now)
+    poll(feeds, looks.looker.look, looks.memory, told.append, Event(), once=True, clock=lambda: looks.now)
     assert sorted(here.paths()) == ["/0", "/1", "/2", "/3"]
     assert [looked.trouble for looked in told if looked.trouble] == ["the answer was 404"]
     told.clear()
-    poll(feeds, looks.looker, looks.memory, told.append, Event(), once=True, clock=lambda: looks.now)
+    poll(feeds, looks.looker.look, looks.memory, told.append, Event(), once=True, clock=lambda: looks.now)
     assert len(here.asked) == 7
     assert [looked.trouble for looked in told if looked.trouble] == ["failed before and is not due yet"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from services.runtime.streams import tail
 from services.runtime.writer import ArticleWriter
 
 COUNT = 1200
+SUMMARY = "{} articles written to articles.raw, {} lines refused\n"
 
 
 @pytest.fixture
@@ -80,3 +83,21 @@ def test_an_article_too_large_for_the_topic_holds_up_no_other(
 def test_a_call_without_a_source_says_so(address: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ingest", *address]) == 2
     assert "name either files" in capsys.readouterr().err
+
+
+def test_standard_input_beside_a_file(address: list[str], connection: ConnectionSettings, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("article_id,text\nfile,Words.\n")
+    lines = b'{"article_id": "one", "text": "x"}\nnonsense\n{"article_id": "two", "text": "x"}'
+
+    def call(*arguments: str, given: bytes) -> tuple[int, str]:
+        command = [sys.executable, "-m", "services.cli", "ingest", *arguments, *address]
+        done = subprocess.run(command, input=given, capture_output=True, timeout=120)
+        return done.returncode, done.stderr.decode()
+
+    code, told = call("-", str(tmp_path / "a.csv"), given=lines)
+    assert (code, told) == (1, f"- line 2: invalid JSON: Expecting value at character 1\n{SUMMARY.format(3, 1)}")
+    assert ids(connection) == ["file", "one", "two"]
+    assert call("-", given=b'{"article_id": "three", "text": "x"}\n') == (0, SUMMARY.format(1, 0))
+    assert call("--csv", "-", given=b"article_id,text\nfour,x\n") == (0, SUMMARY.format(1, 0))
+    assert call("-", given=b"") == (0, SUMMARY.format(0, 0))
+    assert ids(connection) == ["file", "four", "one", "three", "two"]

@@ -11,9 +11,9 @@ import pytest
 from schemas.records import RawArticle
 from services.ids import article_id
 from services.ingest.feeds import Feed, NoFeed, read_feed, read_opml
-from services.ingest.looks import retry_after
 from services.ingest.memory import DAY_SECONDS, FeedMemory, FeedState
 from services.ingest.politeness import Politeness
+from services.ingest.visits import retry_after
 from services.web.backoff import wait_seconds
 from tests.site import item, rss
 
@@ -132,9 +132,22 @@ def test_what_no_feed_shows_any_more_is_forgotten(database: str) -> None:
 
 
 def test_a_feed_s_state_is_kept(database: str) -> None:
-    assert FeedMemory(database, "here", 30).feed("u") == FeedState()
-    FeedMemory(database, "here", 30).keep("u", FeedState('"e"', "Mon", 5.0, 2))
-    assert FeedMemory(database, "here", 30).feed("u") == FeedState('"e"', "Mon", 5.0, 2)
+    def memory(day: int) -> FeedMemory:
+        return FeedMemory(database, "here", 30, lambda: day * DAY_SECONDS)
+
+    assert memory(0).feed("u") == FeedState()
+    memory(0).keep("u", FeedState('"e"', "Mon", 5.0, 2))
+    assert memory(30).feed("u") == FeedState('"e"', "Mon", 5.0, 2)
+    assert memory(31).feed("u") == FeedState(), "nobody looked at it for so long"
+
+
+def test_marks_are_kept(database: str) -> None:
+    memory = FeedMemory(database, "here", 30)
+    assert not memory.told("u", "a")
+    memory.note("u", "a")
+    assert memory.told("u", "a")
+    assert not memory.told("u", "b")
+    assert not FeedMemory(database, "elsewhere", 30).told("u", "a")
 
 
 def test_requests_to_one_host_are_spaced() -> None:
