@@ -159,7 +159,7 @@ def _footprint(found: Figures) -> list[str]:
 
 def _desk_readers(found: Figures) -> list[str]:
     names = ("readers", "stories_per_second", "lost", "p50_seconds", "p99_seconds")
-    rows = [[round(float(cell), 3) for cell in row] for row in _cells([found], names)]
+    rows = [[round(cell, 3) if isinstance(cell, float) else cell for cell in row] for row in _cells([found], names)]
     return _rows(("readers", "stories/s", "lost", "p50 s", "p99 s"), rows)
 
 
