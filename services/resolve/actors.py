@@ -29,6 +29,8 @@ LARGE_CITY = 400_000
 LONE_CITY = 40_000
 LONGEST = 400
 """Characters of a name or description that are looked at; what is longer is a text and names nobody."""
+MOST_NAMES = 8
+"""Names that are looked at in one mention; the words of each are read again, so more would cost their square."""
 METROPOLIS = 3_000_000
 """A lone name that is also somebody's last name ("Kennedy", "Santos") is a city only from this size on."""
 HALVES = {
@@ -101,7 +103,7 @@ def code_actor(text: str, on: date | None = None, context: str = "") -> ActorCod
     # "Jordan Bardella", "Michael Jordan": a person's name, not a state's.
     named = role is None and _NAME.fullmatch(text) is not None
     hits: list[tuple[int, str]] = []
-    for at, word in _known_names(plain):
+    for at, word in _known_names(plain)[:MOST_NAMES]:
         if named and word in GIVEN_NAMES:
             continue
         # Short names are acronyms or words: "US" is a side, "us" is not, nor is a "car".

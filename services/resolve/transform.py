@@ -34,7 +34,7 @@ from services.stage import Input, Outcome, Reject
 NAMESPACE = uuid.UUID("9b1c3c1e-55c7-5f0e-9d8c-0c1f7a0f2d11")
 FRESH = timedelta(days=7)
 JOINT = frozenset({"CONSULT", "AGREE", "COOPERATE"})
-MOST_EVENTS = 3_000
+MOST_EVENTS = 1_500
 """Of one article, before mentions are merged. The samples have one for every 110 characters: 1,800 in the longest text
 that normalize takes, were it as dense."""
 MOST_LISTED = 200

@@ -113,6 +113,9 @@ class Memory:
 
     def _keep(self, story: Story) -> None:
         former = self._stories.get(story.story_id)
+        if former is not None and former.dyad != story.dyad:
+            self._forget(former.story_id)  # The same article put through again, now with other sides.
+            former = None
         if former is None:
             self._by_dyad[story.dyad].append(story.story_id)
         self._stories[story.story_id] = story

@@ -349,3 +349,14 @@ def test_a_stance_toward_nobody_shifts_only_on_its_own_issue() -> None:
         at("2024-05-05", "Paris no longer wants a ceasefire in Gaza", 3, peace="oppose", **alone),
     )
     assert [len(m.stance_shifts) for m in made] == [0, 0, 1]
+
+
+def test_an_event_id_that_comes_again_with_other_sides_leaves_nothing_behind_under_the_former_ones() -> None:
+    tracker = Tracker()
+    run(at("2025-03-01", "called the plan hollow", 1, dyad="CHN|RUS"), tracker=tracker)
+    run(at("2025-03-01", "called the plan hollow", 1, dyad="CHN|UKR", article_id="another"), tracker=tracker)
+    # Both leave the window: a story kept under two dyads could be dropped from one only.
+    [later] = run(at("2026-03-01", "called it hollow again", 2, dyad="CHN|UKR"), tracker=tracker)
+    assert later.status == "new"
+    [other] = run(at("2026-03-01", "called it hollow again", 3, dyad="CHN|RUS"), tracker=tracker)
+    assert other.status == "new"
