@@ -277,7 +277,8 @@ def _words(text: str) -> set[str]:
 
 
 def _told_apart(events: list[ResolvedEvent]) -> list[ResolvedEvent]:
-    """Events of other sides but of one type in the same words have one id so far: the later ones get their own."""
+    """Events of one type and dyad in the same words ("X and Y accuse each other") have one id so far: the later ones
+    get their own."""
     seen: dict[str, int] = defaultdict(int)
     out = []
     for event in events:

@@ -124,13 +124,14 @@ class Loop(Generic[In, Out]):
     def _begin_generation(self, generation: int) -> None:
         """Goes to what is committed. A generation that this member missed may have had another owner of a partition;
         kafka-python keeps the position from before it, and what the other did would be done twice."""
+        self._committed.clear()
         for tp in self._consumer.assignment():
             offset = self._consumer.committed(tp, timeout_ms=POSITION_TIMEOUT_MS)
             if offset is None:
                 self._consumer.seek_to_beginning(tp)
             else:
                 self._consumer.seek(tp, offset)
-        self._committed.clear()
+            self._committed[tp] = offset or 0
         self._notes.clear()
         self._watches.clear()
         self._metrics.forget_lags()
