@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,29 +10,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from services.desk import register
 from services.desk.subscriptions import Channels, Filter, Webhook
 from services.desk.views import SubscriptionIn
-from tests.browser.chromium import chromium
 from tests.desk_server import Desk, running
 from tests.unit.test_desk import diplomatic
 
 HOOK = "https://hooks.example/secret/path"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1600, "height": 900}, locale="en-GB")
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda told: wrong.append(told.text) if "Content Security" in told.text else None)
-    yield page
-    context.close()
-    assert wrong == []
 
 
 def opened(page: Page, desk: Desk) -> Locator:
